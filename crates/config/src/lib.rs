@@ -1,0 +1,224 @@
+//! The configuration file of a node: text in, checked values out.
+//!
+//! **What it is for.** To turn `pathwarden.toml` into values that the rest can trust, or to name
+//! every fault at once, each with its key and what to do about it.
+//!
+//! **What it never does.** It opens no file and no socket, and it never guesses: an unknown key is a
+//! fault.
+//!
+//! **Where to start.** [`Config::parse`]; `section.rs` is the reader that collects faults.
+
+mod section;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::SocketAddr;
+
+use pathwarden_decide::{ServerSettings, Settings};
+use pathwarden_types::{Agent, Name, ToolClass};
+
+use crate::section::Section;
+
+/// A checked configuration. Paths are as written: relative ones are below the home folder.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Path of the Unix socket of the API.
+    pub socket: String,
+    /// TCP address of the API.
+    pub api: SocketAddr,
+    /// TCP address of the MCP gateway.
+    pub mcp: SocketAddr,
+    /// Folder of the policy.
+    pub policy_dir: String,
+    /// What decisions rest on besides the policy.
+    pub settings: Settings,
+    /// The agents that the operator knows.
+    pub agents: BTreeMap<Name, Agent>,
+    /// MCP servers that the gateway reaches over HTTP.
+    pub upstreams: BTreeMap<Name, String>,
+    /// Limits of the ledger.
+    pub ledger: LedgerLimits,
+    /// Names of hosts, besides loopback ones, that clients may call this node by.
+    pub allowed_hosts: BTreeSet<String>,
+    /// What lowers security, in words, for the log at start.
+    pub dangers: Vec<String>,
+}
+
+/// Limits of the ledger.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LedgerLimits {
+    /// How often new records are covered by a signed checkpoint, in ms.
+    pub publish_every_ms: u64,
+    /// Records that may wait for the disk; one more is a deny.
+    pub queue_records_max: usize,
+    /// How long a batched record may wait for the disk, in ms.
+    pub batch_window_ms: u64,
+    /// How long an action may stay without a reported effect before it is closed as unknown, in ms.
+    pub effect_ms_max: u64,
+}
+
+/// One thing wrong with a configuration.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct ConfigFault {
+    /// Where: the path of the key.
+    pub key: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub advice: String,
+}
+
+impl fmt::Display for ConfigFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.key, self.message, self.advice)
+    }
+}
+
+/// Everything wrong with a configuration.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{}", lines(.0))]
+pub struct ConfigFaults(pub Vec<ConfigFault>);
+
+fn lines(faults: &[ConfigFault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl Config {
+    /// Reads and checks a configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFaults`] with every fault found.
+    pub fn parse(text: &str) -> Result<Self, ConfigFaults> {
+        let table: toml::Table = text.parse().map_err(|source: toml::de::Error| {
+            ConfigFaults(vec![ConfigFault {
+                key: "(file)".to_owned(),
+                message: source.to_string().trim_end().replace('\n', "\n  "),
+                advice: "mend the TOML syntax".to_owned(),
+            }])
+        })?;
+        let mut faults = Vec::new();
+        let mut root = Section::new(String::new(), Some(table), &mut faults);
+        let config = read(&mut root);
+        root.finish();
+        if faults.is_empty() {
+            Ok(config)
+        } else {
+            faults.sort();
+            Err(ConfigFaults(faults))
+        }
+    }
+}
+
+fn read(root: &mut Section<'_>) -> Config {
+    let mut config = Config {
+        socket: String::new(),
+        api: SocketAddr::from(([127, 0, 0, 1], 7717)),
+        mcp: SocketAddr::from(([127, 0, 0, 1], 7718)),
+        policy_dir: String::new(),
+        settings: Settings::default(),
+        agents: BTreeMap::new(),
+        upstreams: BTreeMap::new(),
+        ledger: LedgerLimits {
+            publish_every_ms: 1_000,
+            queue_records_max: 4_096,
+            batch_window_ms: 20,
+            effect_ms_max: 10 * 60 * 1_000,
+        },
+        allowed_hosts: BTreeSet::new(),
+        dangers: Vec::new(),
+    };
+    let beyond_loopback = root.section("danger", |danger| read_danger(danger, &mut config));
+    root.section("listen", |listen| read_listen(listen, &mut config, beyond_loopback));
+    root.section("policy", |policy| config.policy_dir = policy.text("dir", "policies"));
+    root.section("organisation", |organisation| {
+        let domains = organisation.texts("domains");
+        config.settings.inside_domains = domains.iter().map(|d| d.to_ascii_lowercase()).collect();
+    });
+    root.section("approvals", |approvals| {
+        let minutes = approvals.integer("minutes_max", 15, 1..=7 * 24 * 60);
+        config.settings.approval_ms_max = minutes.saturating_mul(60_000);
+    });
+    root.section("ledger", |ledger| read_ledger(ledger, &mut config));
+    root.each("agents", |name, agent| {
+        let agent = Agent {
+            name: name.clone(),
+            owner: agent.text("owner", ""),
+            role: agent.text("role", ""),
+            purpose: agent.text("purpose", ""),
+        };
+        config.agents.insert(name, agent);
+    });
+    root.each("servers", |name, server| read_server(name, server, &mut config));
+    config
+}
+
+fn read_listen(listen: &mut Section<'_>, config: &mut Config, beyond_loopback: bool) {
+    config.socket = listen.text("socket", "run/pathwarden.sock");
+    config.api = listen.address("api", config.api, beyond_loopback);
+    config.mcp = listen.address("mcp", config.mcp, beyond_loopback);
+    config.allowed_hosts = listen.texts("allowed_hosts").into_iter().collect();
+}
+
+fn read_danger(danger: &mut Section<'_>, config: &mut Config) -> bool {
+    let beyond = danger.flag("listen_beyond_loopback", false);
+    if beyond {
+        config.dangers.push(
+            "danger.listen_beyond_loopback: tokens cross the network without encryption".to_owned(),
+        );
+    }
+    beyond
+}
+
+fn read_ledger(ledger: &mut Section<'_>, config: &mut Config) {
+    let limits = &mut config.ledger;
+    limits.publish_every_ms = ledger.integer("publish_every_ms", 1_000, 10..=60_000);
+    limits.batch_window_ms = ledger.integer("batch_window_ms", 20, 1..=10_000);
+    limits.effect_ms_max = ledger.integer("effect_ms_max", 600_000, 1_000..=86_400_000);
+    let queue = ledger.integer("queue_records_max", 4_096, 1..=1_000_000);
+    limits.queue_records_max = usize::try_from(queue).unwrap_or(usize::MAX);
+    config.settings.batched_reads = ledger.flag("batched_reads", true);
+}
+
+fn read_server(name: Name, server: &mut Section<'_>, config: &mut Config) {
+    let inside = server.flag("inside", false);
+    if let Some(url) = server.optional_text("url") {
+        if url.starts_with("http://") {
+            config.upstreams.insert(name.clone(), url);
+        } else {
+            let message = format!("`{url}` is not an http:// URL");
+            server.fault("url", &message, "give the http:// address of the server's MCP endpoint");
+        }
+    }
+    let mut classes = BTreeMap::new();
+    server.section("tools", |tools| {
+        for (tool, class) in tools.all_texts() {
+            match class_named(&class) {
+                Some(class) => {
+                    classes.insert(tool, class);
+                }
+                None => {
+                    let advice = "use read, write, send, configure, delete, pay or execute";
+                    tools.fault(&tool, &format!("`{class}` is no class of tool"), advice);
+                }
+            }
+        }
+    });
+    config.settings.servers.insert(name, ServerSettings { inside, classes });
+}
+
+fn class_named(name: &str) -> Option<ToolClass> {
+    Some(match name {
+        "read" => ToolClass::Read,
+        "write" => ToolClass::Write,
+        "send" => ToolClass::Send,
+        "configure" => ToolClass::Configure,
+        "delete" => ToolClass::Delete,
+        "pay" => ToolClass::Pay,
+        "execute" => ToolClass::Execute,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

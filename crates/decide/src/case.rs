@@ -1,0 +1,259 @@
+//! One action before the engine: the stages it passes, in order.
+
+use std::ops::ControlFlow;
+
+use pathwarden_lens_mcp::{Json, canonical};
+use pathwarden_policy::{ApprovalState, Input, Judgement};
+use pathwarden_types::{Action, ApprovalNeed, Containment, Digest, Millis, Obligation, RuleHit, Verdict};
+use serde_json::Value;
+
+use crate::state::{Binding, Standing};
+use crate::{Engine, State, facts, obligations, risk};
+
+/// One action before the engine.
+pub(crate) struct Case<'a> {
+    pub(crate) engine: &'a mut Engine,
+    pub(crate) state: &'a State,
+    pub(crate) action: &'a Action,
+    pub(crate) now: Millis,
+    pub(crate) input: Input,
+    pub(crate) verdict: Verdict,
+    pub(crate) hits: Vec<RuleHit>,
+    pub(crate) obligations: Vec<Obligation>,
+    pub(crate) containment: Vec<Containment>,
+    pub(crate) need: Option<ApprovalNeed>,
+}
+
+/// A stage goes on, or ends the case with one hit of the engine's own.
+type Step = ControlFlow<RuleHit>;
+
+/// The stages, cheapest certain answer first. The order is written here and nowhere else.
+pub(crate) const STAGES: &[(&str, fn(&mut Case<'_>) -> Step)] = &[
+    ("session", |case| case.session_is_open()),
+    ("containment", |case| case.session_is_not_isolated()),
+    ("canonicalise", |case| case.read_arguments()),
+    ("approval", |case| case.look_up_approval()),
+    ("risk", |case| case.assess_risk()),
+    ("policy", |case| case.judge_by_policy()),
+    ("obligations", |case| case.resolve_obligations()),
+    ("rate", |case| case.count_rate()),
+    ("person", |case| case.satisfy_hold()),
+];
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(
+        engine: &'a mut Engine,
+        state: &'a State,
+        action: &'a Action,
+        now: Millis,
+    ) -> Self {
+        let nothing = Value::Object(serde_json::Map::new());
+        let settings = engine.snapshot().settings();
+        let input = facts::input(settings, state, action, nothing, now);
+        Self {
+            engine,
+            state,
+            action,
+            now,
+            input,
+            verdict: Verdict::Deny,
+            hits: Vec::new(),
+            obligations: Vec::new(),
+            containment: Vec::new(),
+            need: None,
+        }
+    }
+
+    /// Passes every stage until one ends the case.
+    pub(crate) fn pass(&mut self) {
+        for (_, stage) in STAGES {
+            if let ControlFlow::Break(hit) = stage(self) {
+                self.refuse(hit);
+                return;
+            }
+        }
+    }
+
+    fn refuse(&mut self, hit: RuleHit) {
+        self.verdict = self.verdict.max(Verdict::Deny);
+        self.obligations.clear();
+        self.need = None;
+        self.hits.push(hit);
+    }
+
+    fn session_is_open(&mut self) -> Step {
+        if self.state.is_open() {
+            return Step::Continue(());
+        }
+        refusal("engine.session_closed", "the session has ended", "start a new session")
+    }
+
+    fn session_is_not_isolated(&mut self) -> Step {
+        if !self.state.is_isolated() {
+            return Step::Continue(());
+        }
+        self.verdict = Verdict::Isolate;
+        refusal("engine.isolated", "the session is isolated", "end the work; a person must look at it")
+    }
+
+    fn read_arguments(&mut self) -> Step {
+        let canonical = Json::parse(self.action.arguments.as_bytes()).map(canonical);
+        if canonical.is_ok_and(|bytes| Digest::of(&bytes) == self.action.canonical)
+            && let Ok(value @ Value::Object(_)) = serde_json::from_str(&self.action.arguments)
+        {
+            let settings = self.engine.snapshot().settings();
+            self.input = facts::input(settings, self.state, self.action, value, self.now);
+            return self.targets_are_few();
+        }
+        refusal(
+            "engine.unreadable_arguments",
+            "the arguments are not one JSON object with unique keys, or not what their digest says",
+            "send the arguments as one plain JSON object",
+        )
+    }
+
+    fn targets_are_few(&self) -> Step {
+        if self.input.targets.len() <= facts::TARGETS_MAX {
+            return Step::Continue(());
+        }
+        refusal(
+            "engine.too_many_targets",
+            &format!("more than {} targets in one action", facts::TARGETS_MAX),
+            "reach fewer targets at a time",
+        )
+    }
+
+    fn look_up_approval(&mut self) -> Step {
+        let policy = self.engine.snapshot().version();
+        let binding = Binding::new(&self.action.operation, self.action.canonical, policy);
+        if let Some(question) = self.state.question_about(self.action.id) {
+            if question.binding != binding {
+                return refusal(
+                    "engine.approval_stale",
+                    "the policy changed while a person was asked",
+                    "try again; the question will be put anew",
+                );
+            }
+            match question.standing {
+                Standing::Refused => {
+                    let advice = "a person refused this; do not try it again";
+                    return refusal("engine.approval_refused", "a person refused", advice);
+                }
+                Standing::Lapsed => {
+                    let advice = "nobody answered in time; ask again when somebody is there";
+                    return refusal("engine.approval_lapsed", "nobody answered in time", advice);
+                }
+                Standing::Asked | Standing::Approved if question.approval.expires <= self.now => {
+                    let advice = "the approval came too late or was not used in time; ask again";
+                    return refusal("engine.approval_lapsed", "the approval has lapsed", advice);
+                }
+                Standing::Asked | Standing::Approved | Standing::Used => {}
+            }
+        }
+        let approved = self
+            .state
+            .question_bound(&binding, self.now)
+            .is_some_and(|question| question.standing == Standing::Approved);
+        if approved {
+            self.input.approval = ApprovalState::Approved;
+        }
+        Step::Continue(())
+    }
+
+    fn assess_risk(&mut self) -> Step {
+        self.input.risk = risk::assess(&self.input);
+        Step::Continue(())
+    }
+
+    fn judge_by_policy(&mut self) -> Step {
+        let Judgement { verdict, hits, obligations, approval, containment } =
+            self.engine.judge(&self.input);
+        self.verdict = verdict;
+        self.hits = hits;
+        self.obligations = obligations;
+        self.containment = containment;
+        self.need = approval;
+        Step::Continue(())
+    }
+
+    fn resolve_obligations(&mut self) -> Step {
+        match obligations::resolve(&self.obligations, &self.input.action.arguments) {
+            Ok(resolved) => {
+                self.obligations = resolved;
+                Step::Continue(())
+            }
+            Err(reason) => refusal(
+                "engine.obligation_impossible",
+                &reason,
+                "leave the restricted part out and try again",
+            ),
+        }
+    }
+
+    fn count_rate(&mut self) -> Step {
+        let lowest = self
+            .obligations
+            .iter()
+            .filter_map(|obligation| match obligation {
+                Obligation::RateLimit { per_minute } => usize::try_from(*per_minute).ok(),
+                _ => None,
+            })
+            .min();
+        match lowest {
+            Some(most) if self.state.limited(&self.action.operation, self.now) >= most => refusal(
+                "engine.rate_limited",
+                &format!("more than {most} such actions in a minute"),
+                "wait a minute before the next",
+            ),
+            _ => Step::Continue(()),
+        }
+    }
+
+    /// A person's approval satisfies what only asked for a person; it lowers nothing else.
+    fn satisfy_hold(&mut self) -> Step {
+        if self.verdict == Verdict::Hold && self.input.approval == ApprovalState::Approved {
+            self.verdict = self
+                .hits
+                .iter()
+                .map(|hit| hit.verdict)
+                .filter(|verdict| *verdict != Verdict::Hold)
+                .max()
+                .unwrap_or(Verdict::Allow);
+            self.need = None;
+        }
+        if self.verdict != Verdict::Hold || self.state.questions().count() < State::QUESTIONS_MAX {
+            return Step::Continue(());
+        }
+        refusal(
+            "engine.too_many_questions",
+            &format!("more than {} questions stand in this session", State::QUESTIONS_MAX),
+            "wait for the answers to what was asked before",
+        )
+    }
+}
+
+fn refusal(rule: &str, reason: &str, advice: &str) -> Step {
+    Step::Break(RuleHit {
+        rule: rule.to_owned(),
+        file: String::new(),
+        line: 0,
+        verdict: Verdict::Deny,
+        reason: reason.to_owned(),
+        advice: advice.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::STAGES;
+
+    #[test]
+    fn the_order_of_checks() {
+        let names: Vec<&str> = STAGES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(
+            names.join(" > "),
+            "session > containment > canonicalise > approval > risk > policy > obligations > rate \
+             > person"
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! The decision engine: the gate, the state of a session, risk and explanation.
+//!
+//! **What it is for.** To decide one action in the context of its session, and to say why. The same
+//! code runs in the daemon, in `why`, in replay and in the simulator: equal inputs give equal
+//! decisions, bytes included.
+//!
+//! **What it never does.** No I/O, no clock, no randomness, no `async`: time and ids come in as
+//! arguments, and records go out as values that somebody else must make durable. It never lets an
+//! action through without the ledger's receipt.
+//!
+//! **Where to start.** [`Gate`] is the protocol, [`decide()`] the judgement behind it, `case.rs` the
+//! order of checks, [`State`] what a session remembers.
+
+mod case;
+mod decision;
+mod engine;
+mod facts;
+mod gate;
+mod label;
+mod leaves;
+mod obligations;
+mod permit;
+mod reading;
+mod risk;
+mod settings;
+mod snapshot;
+mod state;
+mod what_if;
+
+pub use decision::{Asker, Decision, decide};
+pub use engine::Engine;
+pub use facts::TARGETS_MAX;
+pub use gate::{Gate, Input, Output, Refused};
+pub use label::label;
+pub use permit::{Permit, PermitError, Release};
+pub use reading::Reading;
+pub use settings::{ServerSettings, Settings};
+pub use snapshot::{Snapshot, SnapshotError};
+pub use state::{Binding, OpenPermit, Question, Standing, State};
+pub use what_if::{Change, what_if};

@@ -1,0 +1,89 @@
+//! What a piece of content names: addresses, links, accounts; and whether it is restricted.
+
+use std::collections::BTreeSet;
+
+use pathwarden_classify as classify;
+use serde_json::Value;
+
+use crate::leaves::{self, Leaf};
+
+/// What a piece of content names. A pure function of its text, so that a fold over records that
+/// reads payloads again comes to the same state.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Reading {
+    /// Addresses, links and account numbers, normalised.
+    pub entities: BTreeSet<String>,
+    /// Whether it holds anything restricted.
+    pub restricted: bool,
+}
+
+impl Reading {
+    /// The most entities that one reading keeps; what comes later counts as given by nobody.
+    pub const ENTITIES_MAX: usize = 4096;
+    /// JSON inside JSON strings is read to this depth.
+    const NESTING_MAX: usize = 3;
+
+    /// Reads a text: as JSON when it is JSON, since escapes hide addresses; else as it is.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let mut reading = Self::default();
+        reading.read(text, Self::NESTING_MAX);
+        reading
+    }
+
+    fn read(&mut self, text: &str, nesting: usize) {
+        match structured(text) {
+            Some(value) if nesting > 0 => {
+                for Leaf { key, text, .. } in leaves::of(&value) {
+                    self.read_text(key);
+                    self.read(&text, nesting - 1);
+                }
+            }
+            _ => self.read_text(text),
+        }
+    }
+
+    fn read_text(&mut self, text: &str) {
+        let found = classify::find(text);
+        self.restricted |= found.iter().any(|finding| classify::is_restricted(finding.class));
+        let accounts = found
+            .iter()
+            .filter(|finding| finding.class == classify::Class::Iban)
+            .filter_map(|finding| text.get(finding.start..finding.end))
+            .map(account);
+        for entity in classify::emails(text).chain(classify::urls(text)).chain(accounts) {
+            if self.entities.len() < Self::ENTITIES_MAX {
+                self.entities.insert(entity);
+            }
+        }
+    }
+}
+
+/// One spelling of an account number.
+pub(crate) fn account(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+}
+
+/// The value of a text that is a JSON object, array or string; numbers and words read the same
+/// either way.
+fn structured(text: &str) -> Option<Value> {
+    let starts = text.trim_start().as_bytes().first().copied();
+    matches!(starts, Some(b'{' | b'[' | b'"')).then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reading;
+
+    #[test]
+    fn escapes_do_not_hide_an_address() {
+        let reading = Reading::of(r#"{"content":[{"type":"text","text":"from:\nBilling@Vendor.example\n"}]}"#);
+        assert!(reading.entities.contains("billing@vendor.example"), "{reading:?}");
+    }
+
+    #[test]
+    fn json_inside_json_is_read() {
+        let reading = Reading::of(r#"{"text":"{\"to\":\"a@b.example\"}"}"#);
+        assert!(reading.entities.contains("a@b.example"), "{reading:?}");
+    }
+}

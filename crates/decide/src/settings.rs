@@ -1,0 +1,142 @@
+//! What the operator says of servers and limits, as far as decisions depend on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pathwarden_types::{Name, OperationKind, ToolClass};
+use serde::{Deserialize, Serialize};
+
+/// The operator's facts that decisions rest on. Part of a [`Snapshot`](crate::Snapshot), and so of
+/// the policy version that every decision names.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Mail and host domains of the operator's own organisation, lower case.
+    pub inside_domains: BTreeSet<String>,
+    /// The servers that the operator knows.
+    pub servers: BTreeMap<Name, ServerSettings>,
+    /// The longest a question to a person stands, in ms.
+    pub approval_ms_max: u64,
+    /// Whether an action that only reads may be released before its record is on disk.
+    pub batched_reads: bool,
+}
+
+/// A server that nobody knows: every action on it is of an unknown class.
+static STRANGER: ServerSettings = ServerSettings { inside: false, classes: BTreeMap::new() };
+
+/// What the operator says of one server.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Whether the operator runs it and trusts what it names its tools.
+    pub inside: bool,
+    /// Class of each tool, where the operator states it.
+    pub classes: BTreeMap<String, ToolClass>,
+}
+
+impl Settings {
+    /// What is known of a server.
+    #[must_use]
+    pub fn server(&self, name: &Name) -> &ServerSettings {
+        self.servers.get(name).unwrap_or(&STRANGER)
+    }
+
+    /// Whether a lower-case domain is one of the operator's, or below one.
+    #[must_use]
+    pub fn is_inside(&self, domain: &str) -> bool {
+        self.inside_domains.iter().any(|ours| {
+            domain.strip_suffix(ours.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            inside_domains: BTreeSet::new(),
+            servers: BTreeMap::new(),
+            approval_ms_max: 15 * 60 * 1000,
+            batched_reads: true,
+        }
+    }
+}
+
+impl ServerSettings {
+    /// What a tool does to the world: as the operator states it; else as the first word of its name
+    /// says, on a server that the operator runs; else unknown, which is treated as the most harmful.
+    #[must_use]
+    pub fn class_of(&self, kind: OperationKind, name: &str) -> ToolClass {
+        if let Some(class) = self.classes.get(name) {
+            return *class;
+        }
+        match kind {
+            _ if !self.inside => ToolClass::Unknown,
+            OperationKind::ResourceRead | OperationKind::PromptGet => ToolClass::Read,
+            OperationKind::ToolCall => class_of_verb(name),
+        }
+    }
+}
+
+/// The class that the first word of a tool's name stands for.
+fn class_of_verb(name: &str) -> ToolClass {
+    let verb: String = name
+        .chars()
+        .take_while(char::is_ascii_alphabetic)
+        .enumerate()
+        .take_while(|(index, character)| *index == 0 || character.is_ascii_lowercase())
+        .map(|(_, character)| character.to_ascii_lowercase())
+        .collect();
+    match verb.as_str() {
+        "read" | "get" | "list" | "search" | "find" | "describe" | "show" | "query" | "directory" => {
+            ToolClass::Read
+        }
+        "write" | "create" | "edit" | "update" | "add" | "move" | "append" => ToolClass::Write,
+        "send" | "post" | "reply" | "forward" | "share" | "invite" | "notify" => ToolClass::Send,
+        "delete" | "remove" | "drop" | "purge" => ToolClass::Delete,
+        "pay" | "transfer" | "refund" => ToolClass::Pay,
+        "run" | "exec" | "execute" | "eval" => ToolClass::Execute,
+        "set" | "configure" | "enable" | "disable" | "grant" => ToolClass::Configure,
+        _ => ToolClass::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pathwarden_types::{OperationKind, ToolClass};
+
+    use super::{ServerSettings, Settings};
+
+    #[test]
+    fn a_stranger_has_no_class_but_unknown() {
+        let stranger = ServerSettings::default();
+        for name in ["read_file", "get", "list"] {
+            assert_eq!(stranger.class_of(OperationKind::ToolCall, name), ToolClass::Unknown);
+        }
+    }
+
+    #[test]
+    fn the_first_word_of_a_name_is_its_verb() {
+        let ours = ServerSettings { inside: true, ..ServerSettings::default() };
+        for (name, want) in [
+            ("read_text_file", ToolClass::Read),
+            ("listFiles", ToolClass::Read),
+            ("send_mail", ToolClass::Send),
+            ("pay-invoice", ToolClass::Pay),
+            ("readme_delete", ToolClass::Unknown),
+            ("", ToolClass::Unknown),
+        ] {
+            assert_eq!(ours.class_of(OperationKind::ToolCall, name), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_look_alike_domain_is_outside() {
+        let settings = Settings {
+            inside_domains: ["acme.example".to_owned()].into(),
+            ..Settings::default()
+        };
+        assert!(settings.is_inside("acme.example"));
+        assert!(settings.is_inside("mail.acme.example"));
+        assert!(!settings.is_inside("notacme.example"));
+        assert!(!settings.is_inside("acme.example.evil"));
+    }
+}

@@ -1,0 +1,413 @@
+//! The state of one session: a fold over its records.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use pathwarden_policy::GivenBy;
+use pathwarden_types::{
+    ActionId, Agent, Approval, ApprovalAnswer, ApprovalId, Choice, Decided, Digest, Event,
+    Integrity, Confidentiality, Label, Millis, Name, Obligation, ObservationKind, Operation, Record, Task,
+    TaskSource, Verdict,
+};
+
+use crate::Reading;
+
+/// The state of one session. Equal records give equal states, so a restart or a replay is the same
+/// fold.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct State {
+    agent: Agent,
+    task: Task,
+    join_key: Option<String>,
+    task_text: String,
+    ended: bool,
+    isolated: bool,
+    incomplete: bool,
+    step: u64,
+    refused: u64,
+    previous: Option<ActionId>,
+    calls: VecDeque<Digest>,
+    given_by_task: BTreeSet<String>,
+    given_by_content: BTreeSet<String>,
+    made_up: BTreeSet<String>,
+    untrusted_seen: bool,
+    restricted_seen: bool,
+    retrieved: VecDeque<Digest>,
+    open: BTreeMap<ActionId, OpenPermit>,
+    questions: BTreeMap<ApprovalId, Question>,
+    held: BTreeMap<ActionId, ApprovalId>,
+    limited: BTreeMap<String, VecDeque<Millis>>,
+}
+
+/// A permit that waits for its effect.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OpenPermit {
+    /// When the action was released.
+    pub at: Millis,
+    /// Where it went.
+    pub server: Name,
+}
+
+/// A question to a person and what became of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Question {
+    /// The action it was first asked about.
+    pub action: ActionId,
+    /// What it is about; a call that differs in any of it is another question.
+    pub binding: Binding,
+    /// What the record says of it.
+    pub approval: Approval,
+    /// What became of it.
+    pub standing: Standing,
+}
+
+/// What an approval is bound to, besides its session.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Binding {
+    /// The operation, as text.
+    pub operation: String,
+    /// The arguments in canonical form.
+    pub canonical: Digest,
+    /// The policy that asked.
+    pub policy: Digest,
+}
+
+/// What became of a question.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// Nobody has answered.
+    Asked,
+    /// A person approved, and no action has used it yet.
+    Approved,
+    /// A person refused.
+    Refused,
+    /// The time was up.
+    Lapsed,
+    /// One action has used the approval.
+    Used,
+}
+
+/// One spelling of an operation.
+pub(crate) fn operation_text(operation: &Operation) -> String {
+    format!("{:?} {} {}", operation.kind, operation.server, operation.name)
+}
+
+impl Binding {
+    /// What an approval of this call is bound to.
+    #[must_use]
+    pub fn new(operation: &Operation, canonical: Digest, policy: Digest) -> Self {
+        Self { operation: operation_text(operation), canonical, policy }
+    }
+}
+
+impl State {
+    /// The calls that repeats are counted among.
+    pub const CALLS_MAX: usize = 256;
+    /// The most entities that a session keeps of each source.
+    pub const ENTITIES_MAX: usize = 16_384;
+    /// The most questions that a session keeps; a hold past it is a deny.
+    pub const QUESTIONS_MAX: usize = 256;
+    /// The window of a rate limit, in ms.
+    pub const RATE_WINDOW_MS: u64 = 60_000;
+
+    /// The state after a session's first record; `None` when the record is another. `text` is the
+    /// payload that the record names, the statement of the task; see [`apply`](Self::apply).
+    #[must_use]
+    pub fn begin(record: &Record, text: Option<&str>) -> Option<Self> {
+        let Event::SessionStarted { agent, task, join_key } = &record.event else { return None };
+        Some(Self {
+            agent: agent.clone(),
+            task: task.clone(),
+            join_key: join_key.clone(),
+            task_text: text.unwrap_or_default().to_owned(),
+            ended: false,
+            isolated: false,
+            incomplete: text.is_none(),
+            step: 0,
+            refused: 0,
+            previous: None,
+            calls: VecDeque::new(),
+            given_by_task: text.map(Reading::of).unwrap_or_default().entities,
+            given_by_content: BTreeSet::new(),
+            made_up: BTreeSet::new(),
+            untrusted_seen: false,
+            restricted_seen: false,
+            retrieved: VecDeque::new(),
+            open: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            held: BTreeMap::new(),
+            limited: BTreeMap::new(),
+        })
+    }
+
+    /// Takes one more record of this session into account. `reading` is what the record's
+    /// [`content`](Record::content) names; `None` when the payload is gone, and then the state says
+    /// that it is [`incomplete`](Self::is_incomplete).
+    pub fn apply(&mut self, record: &Record, reading: Option<&Reading>) {
+        self.incomplete |= record.content().is_some() && reading.is_none();
+        match &record.event {
+            Event::SessionEnded { .. } => self.ended = true,
+            Event::Observed { observation, content, label, .. } => {
+                if observation.kind == ObservationKind::Result {
+                    self.see_result(*content, label, reading);
+                }
+            }
+            Event::Decided(decided) => self.decide(record.at, decided, reading),
+            Event::Answered { approval, answer, .. } => self.answer(*approval, answer.as_ref()),
+            Event::Closed { action, .. } => {
+                self.open.remove(action);
+            }
+            _ => {}
+        }
+    }
+
+    fn see_result(&mut self, content: Digest, label: &Label, reading: Option<&Reading>) {
+        self.untrusted_seen |= label.integrity == Integrity::Untrusted;
+        self.restricted_seen |= label.confidentiality == Confidentiality::Restricted;
+        push_bounded(&mut self.retrieved, content, Decided::RETRIEVED_MAX);
+        if let Some(reading) = reading {
+            let seen = &reading.entities - &self.made_up;
+            extend(&mut self.given_by_content, &seen);
+        }
+    }
+
+    fn decide(&mut self, at: Millis, decided: &Decided, reading: Option<&Reading>) {
+        if self.held.remove(&decided.action).is_none() {
+            push_bounded(&mut self.calls, call_of(&decided.operation, decided.canonical), Self::CALLS_MAX);
+        }
+        self.step = self.step.saturating_add(1);
+        self.previous = Some(decided.action);
+        match decided.verdict {
+            Verdict::Allow | Verdict::Constrain => self.release(at, decided, reading),
+            Verdict::Hold => self.hold(decided),
+            Verdict::Deny => self.refused = self.refused.saturating_add(1),
+            Verdict::Isolate => {
+                self.refused = self.refused.saturating_add(1);
+                self.isolated = true;
+            }
+        }
+        self.forget_spent_questions();
+    }
+
+    /// A second call with the same binding joins the question that stands.
+    fn hold(&mut self, decided: &Decided) {
+        let Some(approval) = &decided.approval else { return };
+        self.held.insert(decided.action, approval.id);
+        let binding = Binding::new(&decided.operation, decided.canonical, decided.policy);
+        self.questions.entry(approval.id).or_insert_with(|| Question {
+            action: decided.action,
+            binding,
+            approval: approval.clone(),
+            standing: Standing::Asked,
+        });
+    }
+
+    fn forget_spent_questions(&mut self) {
+        let held: BTreeSet<_> = self.held.values().copied().collect();
+        self.questions.retain(|id, question| {
+            held.contains(id) || matches!(question.standing, Standing::Asked | Standing::Approved)
+        });
+    }
+
+    fn release(&mut self, at: Millis, decided: &Decided, reading: Option<&Reading>) {
+        if let Some(approval) = &decided.approval
+            && let Some(question) = self.questions.get_mut(&approval.id)
+        {
+            question.standing = Standing::Used;
+        }
+        let server = decided.operation.server.clone();
+        self.open.insert(decided.action, OpenPermit { at, server });
+        if let Some(reading) = reading {
+            let known = &self.given_by_task | &self.given_by_content;
+            extend(&mut self.made_up, &(&reading.entities - &known));
+        }
+        if decided.obligations.iter().any(|o| matches!(o, Obligation::RateLimit { .. })) {
+            let times = self.limited.entry(operation_text(&decided.operation)).or_default();
+            times.retain(|time| at.since(*time) < Self::RATE_WINDOW_MS);
+            times.push_back(at);
+        }
+    }
+
+    fn answer(&mut self, approval: ApprovalId, answer: Option<&ApprovalAnswer>) {
+        let Some(question) = self.questions.get_mut(&approval) else { return };
+        if question.standing != Standing::Asked {
+            return;
+        }
+        question.approval.answer = answer.cloned();
+        question.standing = match answer.map(|answer| answer.choice) {
+            Some(Choice::Approve) => Standing::Approved,
+            Some(Choice::Deny) => Standing::Refused,
+            None => Standing::Lapsed,
+        };
+    }
+
+    /// Who acts.
+    #[must_use]
+    pub const fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// The statement of the task.
+    #[must_use]
+    pub const fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// What the enforcement points of one run of a client have in common, when an agent opened the
+    /// session.
+    #[must_use]
+    pub fn join_key(&self) -> Option<&str> {
+        self.join_key.as_deref()
+    }
+
+    /// What the agent was asked to do; empty when nobody said.
+    #[must_use]
+    pub fn task_text(&self) -> &str {
+        &self.task_text
+    }
+
+    /// Whether a person stated the task.
+    #[must_use]
+    pub fn task_is_stated(&self) -> bool {
+        self.task.stated_by != TaskSource::Nobody
+    }
+
+    /// Whether the session can act: it has not ended.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        !self.ended
+    }
+
+    /// Whether everything the session attempts is refused.
+    #[must_use]
+    pub const fn is_isolated(&self) -> bool {
+        self.isolated
+    }
+
+    /// Whether a payload was gone, so that the state is not what it was.
+    #[must_use]
+    pub const fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
+    /// Decisions so far.
+    #[must_use]
+    pub const fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Refusals so far.
+    #[must_use]
+    pub const fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// The action decided last.
+    #[must_use]
+    pub const fn previous(&self) -> Option<ActionId> {
+        self.previous
+    }
+
+    /// Whether content that outsiders may have shaped was read.
+    #[must_use]
+    pub const fn untrusted_seen(&self) -> bool {
+        self.untrusted_seen
+    }
+
+    /// Whether restricted content was read.
+    #[must_use]
+    pub const fn restricted_seen(&self) -> bool {
+        self.restricted_seen
+    }
+
+    /// The results received last, latest last.
+    pub fn retrieved(&self) -> impl Iterator<Item = Digest> + '_ {
+        self.retrieved.iter().copied()
+    }
+
+    /// How often this very call was decided among the last [`Self::CALLS_MAX`].
+    #[must_use]
+    pub fn repeats(&self, operation: &Operation, canonical: Digest) -> u64 {
+        let call = call_of(operation, canonical);
+        self.calls.iter().map(|seen| u64::from(*seen == call)).sum()
+    }
+
+    /// Where a value came from.
+    #[must_use]
+    pub fn given_by(&self, value: &str) -> GivenBy {
+        if self.given_by_task.contains(value) {
+            GivenBy::Task
+        } else if self.given_by_content.contains(value) {
+            GivenBy::Content
+        } else {
+            GivenBy::Nobody
+        }
+    }
+
+    /// Permits that are not closed.
+    pub fn open(&self) -> impl Iterator<Item = (ActionId, &OpenPermit)> {
+        self.open.iter().map(|(action, permit)| (*action, permit))
+    }
+
+    /// The permit of this action, while it waits for its effect.
+    #[must_use]
+    pub fn open_permit(&self, action: ActionId) -> Option<&OpenPermit> {
+        self.open.get(&action)
+    }
+
+    /// Every question that was put to a person.
+    pub fn questions(&self) -> impl Iterator<Item = &Question> {
+        self.questions.values()
+    }
+
+    /// One question.
+    #[must_use]
+    pub fn question(&self, approval: ApprovalId) -> Option<&Question> {
+        self.questions.get(&approval)
+    }
+
+    /// The question that this held action waits for.
+    #[must_use]
+    pub fn question_about(&self, action: ActionId) -> Option<&Question> {
+        self.held.get(&action).and_then(|id| self.questions.get(id))
+    }
+
+    /// A question with this binding that still stands or whose approval nobody used.
+    #[must_use]
+    pub fn question_bound(&self, binding: &Binding, now: Millis) -> Option<&Question> {
+        self.questions.values().find(|question| {
+            question.binding == *binding
+                && matches!(question.standing, Standing::Asked | Standing::Approved)
+                && now < question.approval.expires
+        })
+    }
+
+    /// Actions of this operation that a rate limit counted in the last minute.
+    #[must_use]
+    pub fn limited(&self, operation: &Operation, now: Millis) -> usize {
+        self.limited.get(&operation_text(operation)).map_or(0, |times| {
+            times.iter().filter(|time| now.since(**time) < Self::RATE_WINDOW_MS).count()
+        })
+    }
+}
+
+fn call_of(operation: &Operation, canonical: Digest) -> Digest {
+    Digest::of_parts(&[operation_text(operation).as_bytes(), canonical.as_bytes()])
+}
+
+fn extend(into: &mut BTreeSet<String>, from: &BTreeSet<String>) {
+    for entity in from {
+        if into.len() >= State::ENTITIES_MAX {
+            return;
+        }
+        if !into.contains(entity) {
+            into.insert(entity.clone());
+        }
+    }
+}
+
+fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, most: usize) {
+    if queue.len() >= most {
+        queue.pop_front();
+    }
+    queue.push_back(item);
+}

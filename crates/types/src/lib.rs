@@ -1,0 +1,42 @@
+//! The words of Pathwarden as types.
+//!
+//! **What it is for.** Every crate speaks of sessions, actions, verdicts and records with the types
+//! defined here, so that one word means one thing from the wire to the console.
+//!
+//! **What it never does.** No I/O, no clock, no randomness: ids and times come in as arguments.
+//!
+//! **Where to start.** [`Action`] is what is decided, [`Verdict`] is the answer, [`Record`] is what
+//! the ledger keeps.
+
+mod action;
+mod digest;
+mod hex;
+mod id;
+mod label;
+mod name;
+mod observation;
+mod principal;
+mod ratio;
+mod record;
+mod risk;
+mod time;
+mod verdict;
+
+pub use action::{Action, Operation, OperationKind, ToolClass};
+pub use digest::Digest;
+pub use hex::HexError;
+pub use id::{ActionId, ApprovalId, IdError, SessionId};
+pub use label::{Confidentiality, Integrity, Label};
+pub use name::{Name, NameError};
+pub use observation::{Effect, Observation, ObservationKind, Outcome};
+pub use principal::{Agent, Task, TaskSource};
+pub use ratio::Ratio;
+pub use record::{
+    Approval, Decided, Event, Identity, Mode, Position, Receipt, Record, RecordError,
+};
+pub use risk::{Risk, Signal, SignalKind, Term};
+pub use time::Millis;
+pub use verdict::{ApprovalAnswer, ApprovalNeed, Choice, Containment, Obligation, RuleHit, Verdict};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! What is seen and not decided, and what an action did.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{ActionId, Name};
+
+/// Something seen and not decided.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+pub struct Observation {
+    /// What kind of thing.
+    pub kind: ObservationKind,
+    /// The server it came from or went to.
+    pub server: Name,
+    /// The action it belongs to, where there is one.
+    pub action: Option<ActionId>,
+}
+
+/// Kinds of observation.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObservationKind {
+    /// What a server says of itself: name, version, instructions, capabilities.
+    ServerHello,
+    /// A list of tools, prompts or resources.
+    Catalogue,
+    /// The result of an action, before the agent sees it.
+    Result,
+    /// A server asks the client's model or the person for something.
+    ServerRequest,
+    /// A message that an enforcement point refused because it could not be read.
+    Malformed,
+}
+
+/// The measured outcome of an action.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+pub struct Effect {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Bytes sent to the server.
+    pub request_bytes: u64,
+    /// Bytes that came back.
+    pub response_bytes: u64,
+    /// From release to outcome, in ms, by the enforcement point's clock.
+    pub elapsed_ms: u64,
+    /// What the enforcement point saw, in words, when the outcome is not `done`.
+    pub detail: String,
+}
+
+/// How an action ended.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The server answered that it was done.
+    Done,
+    /// The server answered that it failed.
+    Failed,
+    /// Nobody knows: the answer never came.
+    Unknown,
+}

@@ -1,0 +1,150 @@
+//! How one action goes through the gate: the shell carries out what the gate wants.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use pathwarden_decide::{Decision, Gate, Input, Output, Reading, Refused};
+use pathwarden_store::{Append, AppendError, Pending};
+use pathwarden_types::{ActionId, Event, Mode, SessionId};
+use pathwarden_wire::{Answer, Fault, Held, Refusal};
+use tokio::sync::oneshot;
+
+use crate::live::{Entry, Shard};
+use crate::start::unknown;
+use crate::{Caller, Warden, internal, ledger_unavailable, no_session};
+
+/// What is left to do once the session's lock is free.
+enum Left {
+    /// The gate has spoken.
+    Nothing(Output),
+    /// The record must be on disk first.
+    Await(Pending),
+}
+
+impl Warden {
+    /// Takes an action through its gate in a task of its own, so that a caller who goes away leaves
+    /// nothing half done: a permit that nobody takes is closed as `unknown`.
+    pub(crate) fn carry_apart(
+        self: &Arc<Self>,
+        session: SessionId,
+        caller: Caller,
+        gate: Gate,
+    ) -> oneshot::Receiver<Result<Answer, Fault>> {
+        let (sender, answer) = oneshot::channel();
+        let warden = Arc::clone(self);
+        tokio::spawn(async move {
+            let answer = warden.carry(session, &caller, gate).await;
+            if let Err(Ok(Answer::Release(permit))) = sender.send(answer) {
+                let detail = "the enforcement point went away before the action";
+                warden.close_unknown(session, permit.action(), detail);
+            }
+        });
+        answer
+    }
+
+    /// Takes an action from facts to an answer.
+    async fn carry(
+        &self,
+        session: SessionId,
+        caller: &Caller,
+        mut gate: Gate,
+    ) -> Result<Answer, Fault> {
+        let output = match self.judge(session, caller, &mut gate)? {
+            Left::Nothing(output) => output,
+            Left::Await(pending) => {
+                let outcome = pending.await;
+                self.note_outcome(&outcome);
+                let mut shard = self.shard(session)?;
+                let live = shard.sessions.get_mut(&session).ok_or_else(|| no_session(session))?;
+                live.settle(outcome.is_ok());
+                gate.handle(self.now(), outcome.map_or(Input::NotRecorded, Input::Recorded))
+            }
+        };
+        self.conclude(session, gate, output)
+    }
+
+    /// Judges and appends under the session's lock, so that the ledger holds a session's records in
+    /// the order in which its state took them.
+    fn judge(&self, session: SessionId, caller: &Caller, gate: &mut Gate) -> Result<Left, Fault> {
+        let mut shard = self.shard(session)?;
+        let (engine, live) = self.live(&mut shard, session, caller)?;
+        let now = self.now();
+        let decision = match gate.handle(now, Input::Facts(engine, &live.state)) {
+            Output::Record(decision) => decision,
+            output => return Ok(Left::Nothing(output)),
+        };
+        let Decision { record, decided, payloads, .. } = *decision;
+        let reading = Reading::of(&gate.action().arguments);
+        let entry = Entry { record: &record, payloads, reading: Some(&reading) };
+        // While the disk refuses, nothing is released on a promise.
+        let mode = if self.is_writable() { decided.mode } else { Mode::Strict };
+        let left = match mode {
+            Mode::Strict => live.append(&self.store, entry).map(Left::Await),
+            Mode::Batched => live
+                .append_batched(&self.store, entry)
+                .map(|receipt| Left::Nothing(gate.handle(now, Input::Recorded(receipt)))),
+        };
+        self.note_outcome(&left);
+        Ok(left.unwrap_or_else(|_| Left::Nothing(gate.handle(now, Input::NotRecorded))))
+    }
+
+    fn conclude(&self, session: SessionId, gate: Gate, output: Output) -> Result<Answer, Fault> {
+        let action = gate.action().id;
+        match output {
+            Output::Release(permit) => Ok(Answer::Release(permit)),
+            Output::Refuse(Refused { code, advice }) => {
+                Ok(Answer::Refuse(Refusal { action, code, advice }))
+            }
+            Output::Hold(approval) => {
+                let mut shard = self.shard(session)?;
+                let live = shard.sessions.get_mut(&session).ok_or_else(|| no_session(session))?;
+                live.gates.insert(action, gate);
+                let (approval, expires) = (approval.id, approval.expires);
+                Ok(Answer::Held(Held { action, approval, expires }))
+            }
+            Output::Record(_) | Output::Nothing => Err(internal()),
+        }
+    }
+
+    /// Closes a permit whose outcome nobody can tell. If the ledger takes no record now, the sweep
+    /// closes it later.
+    pub(crate) fn close_unknown(&self, session: SessionId, action: ActionId, detail: &str) {
+        let Ok(mut shard) = self.shard(session) else { return };
+        let Shard { sessions, .. } = &mut *shard;
+        let Some(live) = sessions.get_mut(&session) else { return };
+        let event = Event::Closed { action, effect: unknown(detail) };
+        if let Err(fault) = self.commit_apart(live, session, event, Vec::new(), None) {
+            tracing::warn!(%action, %fault, "a permit is not closed yet");
+        }
+    }
+
+    /// Appends one record and waits until it is on disk.
+    pub(crate) async fn append(&self, append: Append) -> Result<(), Fault> {
+        let outcome = match self.store.append(append) {
+            Ok(pending) => pending.await.map(|_receipt| ()),
+            Err(error) => Err(error),
+        };
+        self.note_outcome(&outcome);
+        outcome.map_err(|error| ledger_unavailable(&error.to_string()))
+    }
+
+    /// Whether the latest record that anybody waited for reached the disk.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable.load(Ordering::Relaxed)
+    }
+
+    /// Remembers whether the ledger takes records, and says so once when that changes.
+    pub(crate) fn note_outcome<T>(&self, outcome: &Result<T, AppendError>) {
+        let writable = outcome.is_ok();
+        if self.writable.swap(writable, Ordering::Relaxed) == writable {
+            return;
+        }
+        match outcome {
+            Ok(_) => tracing::info!("the ledger takes records again"),
+            Err(error) => tracing::error!(
+                error = crate::chain(error),
+                "the ledger takes no records; new actions are denied until it does"
+            ),
+        }
+    }
+}

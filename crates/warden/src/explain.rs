@@ -1,0 +1,238 @@
+//! What a session did and why: views of the ledger.
+
+use pathwarden_decide::{Engine, Snapshot, decide, what_if};
+use pathwarden_types::{
+    Action, ActionId, Decided, Effect, Event, Record, RuleHit, SessionId,
+};
+use pathwarden_wire::{ActionPath, Export, Fault, FaultKind, Step, Why, WouldChange};
+
+use crate::history::{History, HistoryError};
+use crate::{Warden, chain, internal};
+
+/// The most records that one page of an export holds.
+const EXPORT_RECORDS_MAX: usize = 1_000;
+
+impl Warden {
+    /// The action path of a session.
+    ///
+    /// # Errors
+    ///
+    /// A fault when there is no such session or the ledger cannot be read.
+    pub fn path(&self, session: SessionId) -> Result<ActionPath, Fault> {
+        let records = self.history.of_session(session).map_err(unreadable)?;
+        let mut path = None;
+        for (index, record) in &records {
+            if let Event::SessionStarted { agent, task, .. } = &record.event {
+                let task = self.history.text(&task.prompt).map_err(unreadable)?;
+                path = Some(ActionPath {
+                    session,
+                    agent: agent.clone(),
+                    task: task.unwrap_or_default(),
+                    steps: Vec::new(),
+                });
+            }
+            if let Some(path) = &mut path {
+                add(&mut path.steps, *index, record);
+            }
+        }
+        path.ok_or_else(|| {
+            let message = format!("the ledger knows no session `{session}`");
+            Fault::new(FaultKind::NotFound, message, "see `pathwarden session list`")
+        })
+    }
+
+    /// Why an action was decided as it was; what would have changed it comes from other runs of the
+    /// same policy on the recorded inputs.
+    ///
+    /// # Errors
+    ///
+    /// A fault when there is no such action or the ledger cannot be read.
+    pub fn why(&self, action: ActionId) -> Result<Why, Fault> {
+        let records = self.history.of_action(action).map_err(unreadable)?;
+        let (index, record, decided) = records
+            .iter()
+            .rev()
+            .find_map(|(index, record)| Some((*index, record, decided(record)?)))
+            .ok_or_else(|| no_action(action))?;
+        let session = record.session.ok_or_else(internal)?;
+        let effect = records.iter().find_map(|(_, record)| effect(record));
+        let would_change = self.would_change(session, index, record, decided);
+        Ok(Why {
+            index,
+            session,
+            at: record.at,
+            arguments: self.history.text(&decided.arguments).map_err(unreadable)?,
+            task: self.history.text(&decided.prompt).map_err(unreadable)?.unwrap_or_default(),
+            decided: decided.clone(),
+            effect: effect.cloned(),
+            would_change: would_change.map_err(unreadable)?.unwrap_or_default(),
+        })
+    }
+
+    fn would_change(
+        &self,
+        session: SessionId,
+        index: u64,
+        record: &Record,
+        decided: &Decided,
+    ) -> Result<Option<Vec<WouldChange>>, HistoryError> {
+        let before = self.history.of_session(session)?;
+        let state = before
+            .iter()
+            .take_while(|(at, _)| *at < index)
+            .try_fold(None, |state, (_, record)| self.history.fold(state, record))?;
+        let (Some(state), Some(mut engine)) = (state, self.history.engine_of(decided)?) else {
+            return Ok(None);
+        };
+        let Some(action) = self.history.action_of(session, decided)? else { return Ok(None) };
+        let asker = crate::replay::asker(record, decided);
+        let again = decide(&mut engine, &state, &action, &asker, record.at);
+        let changes = what_if(&mut engine, &again.input, decided.verdict);
+        Ok(Some(changes.into_iter().map(WouldChange::from).collect()))
+    }
+
+    /// Index of the latest record that decided an action.
+    ///
+    /// # Errors
+    ///
+    /// A fault when there is no such action or the ledger cannot be read.
+    pub fn index_of(&self, action: ActionId) -> Result<u64, Fault> {
+        let records = self.history.of_action(action).map_err(unreadable)?;
+        let found = records.iter().rev().find(|(_, record)| decided(record).is_some());
+        found.map(|(index, _)| *index).ok_or_else(|| no_action(action))
+    }
+
+    /// A `.tlog-proof` that the record at an index is on the log.
+    ///
+    /// # Errors
+    ///
+    /// A fault when the log is shorter, or no checkpoint can be published.
+    pub fn prove(&self, index: u64) -> Result<String, Fault> {
+        self.history.reader().proof(index).map_err(|error| {
+            let advice = "see `pathwarden ledger verify`";
+            Fault::new(FaultKind::NotFound, chain(&error), advice)
+        })
+    }
+
+    /// Covers every record so far with a signed checkpoint, and gives its text.
+    ///
+    /// # Errors
+    ///
+    /// A fault when it cannot be published.
+    pub fn publish(&self) -> Result<String, Fault> {
+        let checkpoint = self.store.publish().map_err(|error| {
+            Fault::new(FaultKind::LedgerUnavailable, chain(&error), "look at the daemon's log")
+        })?;
+        Ok(checkpoint.text().to_owned())
+    }
+
+    /// A page of records as they stand in the ledger.
+    ///
+    /// # Errors
+    ///
+    /// A fault when the ledger cannot be read.
+    pub fn export(&self, first: u64) -> Result<Export, Fault> {
+        let mut records = Vec::new();
+        for item in self.history.from(first).take(EXPORT_RECORDS_MAX) {
+            let (_, record) = item.map_err(unreadable)?;
+            records.push(serde_json::to_value(record).map_err(|_| internal())?);
+        }
+        let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        let next = first.saturating_add(count);
+        let next = (count > 0 && next < self.history.reader().size()).then_some(next);
+        Ok(Export { first, records, next })
+    }
+}
+
+impl History {
+    /// An engine that decides as the recorded decision did; `None` when the policy is gone.
+    pub(crate) fn engine_of(&self, decided: &Decided) -> Result<Option<Engine>, HistoryError> {
+        let bytes = self.reader().payload(&decided.policy).map_err(HistoryError::Read)?;
+        Ok(bytes.and_then(|bytes| Snapshot::from_bytes(&bytes).ok()).map(Engine::new))
+    }
+
+    /// The action that was decided; `None` when its arguments are gone.
+    pub(crate) fn action_of(
+        &self,
+        session: SessionId,
+        decided: &Decided,
+    ) -> Result<Option<Action>, HistoryError> {
+        Ok(self.text(&decided.arguments)?.map(|arguments| Action {
+            id: decided.action,
+            session,
+            parent: decided.position.parent,
+            operation: decided.operation.clone(),
+            arguments,
+            canonical: decided.canonical,
+        }))
+    }
+}
+
+fn decided(record: &Record) -> Option<&Decided> {
+    match &record.event {
+        Event::Decided(decided) => Some(decided),
+        _ => None,
+    }
+}
+
+fn effect(record: &Record) -> Option<&Effect> {
+    match &record.event {
+        Event::Closed { effect, .. } => Some(effect),
+        _ => None,
+    }
+}
+
+fn add(steps: &mut Vec<Step>, index: u64, record: &Record) {
+    match &record.event {
+        Event::Decided(decided) => decide_step(steps, index, record, decided),
+        Event::Closed { action, effect } => {
+            if let Some(step) = steps.iter_mut().find(|step| step.action == *action) {
+                step.outcome = Some(effect.outcome);
+                step.elapsed_ms = Some(effect.elapsed_ms);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn decide_step(steps: &mut Vec<Step>, index: u64, record: &Record, decided: &Decided) {
+    let weighed_most = heaviest(&decided.hits);
+    let rule = weighed_most.map(|hit| hit.rule.clone()).unwrap_or_default();
+    let reason = weighed_most.map(|hit| hit.reason.clone()).unwrap_or_default();
+    let risk = decided.risk.score.steps();
+    if let Some(step) = steps.iter_mut().find(|step| step.action == decided.action) {
+        step.verdicts.push(decided.verdict);
+        (step.rule, step.reason, step.risk, step.index) = (rule, reason, risk, index);
+        return;
+    }
+    steps.push(Step {
+        action: decided.action,
+        parent: decided.position.parent,
+        at: record.at,
+        operation: decided.operation.clone(),
+        class: decided.class,
+        verdicts: vec![decided.verdict],
+        rule,
+        reason,
+        risk,
+        outcome: None,
+        elapsed_ms: None,
+        index,
+    });
+}
+
+/// The most restrained rule that spoke; the first of these.
+fn heaviest(hits: &[RuleHit]) -> Option<&RuleHit> {
+    hits.iter().rev().max_by_key(|hit| hit.verdict)
+}
+
+pub(crate) fn unreadable(error: HistoryError) -> Fault {
+    tracing::error!(error = chain(&error), "the ledger could not be read back");
+    let advice = "verify the ledger: `pathwarden ledger verify`";
+    Fault::new(FaultKind::Internal, chain(&error), advice)
+}
+
+fn no_action(action: ActionId) -> Fault {
+    let message = format!("the ledger knows no action `{action}`");
+    Fault::new(FaultKind::NotFound, message, "see `pathwarden path SESSION`")
+}

@@ -1,0 +1,270 @@
+//! The decision point as a caller in this process, or the API on behalf of one, reaches it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pathwarden_decide::{Asker, Gate, Reading, Settings, Standing, label};
+use pathwarden_types::{
+    Action, ActionId, Digest, Event, Observation, ObservationKind, SessionId, Task, TaskSource,
+};
+use pathwarden_wire::{
+    Answer, Ask, Asking, Fault, FaultKind, Held, Join, Joined, Observe, Pdp, Report,
+};
+use tokio::time::{Instant, timeout_at};
+
+use crate::live::{Entry, Live};
+use crate::{Caller, Role, Warden, internal, ledger_unavailable};
+
+/// The decision point as one authenticated caller reaches it.
+pub struct Door {
+    warden: Arc<Warden>,
+    caller: Caller,
+}
+
+/// How long a decision may take until its record is handed to the ledger, in ms.
+const DECISION_MS_MAX: u64 = 10_000;
+
+impl Door {
+    pub(crate) const fn new(warden: Arc<Warden>, caller: Caller) -> Self {
+        Self { warden, caller }
+    }
+}
+
+impl Pdp for Door {
+    fn join(&self, join: Join) -> Asking<'_, Joined> {
+        Box::pin(self.warden.join(&self.caller, join))
+    }
+
+    fn ask(&self, ask: Ask) -> Asking<'_, Answer> {
+        Box::pin(async move {
+            let session = ask.session;
+            let action = action(ask)?;
+            let asker =
+                Asker { node: self.warden.node.clone(), identity: self.caller.identity() };
+            let gate = Gate::new(action, asker, self.warden.now().plus(DECISION_MS_MAX));
+            let answer = self.warden.carry_apart(session, self.caller.clone(), gate);
+            answer.await.map_err(|_| internal())?
+        })
+    }
+
+    fn wait(&self, action: ActionId, asked: Digest, up_to_ms: u64) -> Asking<'_, Answer> {
+        Box::pin(self.warden.wait(&self.caller, action, asked, up_to_ms))
+    }
+
+    fn report(&self, report: Report) -> Asking<'_, ()> {
+        Box::pin(async move { self.warden.report(&self.caller, report) })
+    }
+
+    fn observe(&self, observe: Observe) -> Asking<'_, ()> {
+        Box::pin(async move { self.warden.observe(&self.caller, observe) })
+    }
+}
+
+fn action(ask: Ask) -> Result<Action, Fault> {
+    if ask.arguments.len() > Ask::ARGUMENTS_BYTES_MAX {
+        let message = format!("arguments of more than {} bytes", Ask::ARGUMENTS_BYTES_MAX);
+        return Err(Fault::new(FaultKind::TooMuch, message, "pass less in one action"));
+    }
+    if ask.operation.name.len() > NAME_BYTES_MAX {
+        let message = format!("a name of more than {NAME_BYTES_MAX} bytes");
+        return Err(Fault::new(FaultKind::Malformed, message, "use the tool's own name"));
+    }
+    Ok(Action {
+        id: ActionId::from_bytes(random()?).map_err(|_| internal())?,
+        session: ask.session,
+        parent: ask.parent,
+        operation: ask.operation,
+        arguments: ask.arguments,
+        canonical: ask.canonical,
+    })
+}
+
+/// The longest name of a tool, resource or prompt, in bytes; resources are named by URI.
+const NAME_BYTES_MAX: usize = 8 * 1024;
+
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Fault> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| internal())?;
+    Ok(bytes)
+}
+
+impl Warden {
+    /// The session to act in: the one that the token is bound to; else the one that the agent's
+    /// enforcement points share, made when it is not there.
+    async fn join(&self, caller: &Caller, join: Join) -> Result<Joined, Fault> {
+        let Some(name) = caller.agent.clone().filter(|_| caller.role == Role::Agent) else {
+            let advice = "use an agent's token: `pathwarden session start` prints one";
+            return Err(Fault::new(FaultKind::Forbidden, "only an agent joins a session", advice));
+        };
+        if let Some(session) = caller.session {
+            return self.joined(session, caller);
+        }
+        let mut joins = self.joins.lock().await;
+        let key = (name.clone(), join.join_key.clone());
+        if let Some(session) = joins.get(&key)
+            && let Ok(joined) = self.joined(*session, caller)
+        {
+            return Ok(joined);
+        }
+        let agent = self.agent(&name)?;
+        let task = Task { prompt: Digest::of(b""), stated_by: TaskSource::Nobody };
+        let session = self.begin_session(agent, task, String::new(), Some(join.join_key)).await?;
+        joins.insert(key, session);
+        self.joined(session, caller)
+    }
+
+    fn joined(&self, session: SessionId, caller: &Caller) -> Result<Joined, Fault> {
+        let mut shard = self.shard(session)?;
+        let (_, live) = self.live(&mut shard, session, caller)?;
+        Ok(Joined { session, agent: live.state.agent().clone() })
+    }
+
+    async fn wait(
+        self: &Arc<Self>,
+        caller: &Caller,
+        action: ActionId,
+        asked: Digest,
+        up_to_ms: u64,
+    ) -> Result<Answer, Fault> {
+        let until = Instant::now() + Duration::from_millis(up_to_ms.min(WAIT_MS_MAX));
+        let mut answers = self.answers.subscribe();
+        loop {
+            answers.borrow_and_update();
+            match self.look(caller, action, asked)? {
+                Looked::Answered(session, gate) => {
+                    let answer = self.carry_apart(session, caller.clone(), *gate);
+                    return answer.await.map_err(|_| internal())?;
+                }
+                Looked::Standing(held) => {
+                    if timeout_at(until, answers.changed()).await.is_err() {
+                        return Ok(Answer::Held(held));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where a held action stands; takes its gate out when the question is answered.
+    fn look(&self, caller: &Caller, action: ActionId, asked: Digest) -> Result<Looked, Fault> {
+        let session = self.session_of_held(caller, action)?;
+        let mut shard = self.shard(session)?;
+        let (_, live) = self.live(&mut shard, session, caller)?;
+        if live.gates.get(&action).is_none_or(|gate| gate.action().canonical != asked) {
+            return Err(not_held(action));
+        }
+        if let Some(question) = live.state.question_about(action)
+            && question.standing == Standing::Asked
+        {
+            let (approval, expires) = (question.approval.id, question.approval.expires);
+            return Ok(Looked::Standing(Held { action, approval, expires }));
+        }
+        let gate = live.gates.remove(&action).ok_or_else(|| not_held(action))?;
+        Ok(Looked::Answered(session, Box::new(gate)))
+    }
+
+    /// The session in which an action of this caller waits.
+    fn session_of_held(&self, caller: &Caller, action: ActionId) -> Result<SessionId, Fault> {
+        for shard in &self.shards {
+            let shard = shard.lock().map_err(|_| internal())?;
+            for (session, live) in &shard.sessions {
+                if live.gates.contains_key(&action)
+                    && caller.agent.as_ref() == Some(&live.state.agent().name)
+                {
+                    return Ok(*session);
+                }
+            }
+        }
+        Err(not_held(action))
+    }
+
+    fn report(&self, caller: &Caller, report: Report) -> Result<(), Fault> {
+        let Report { session, action, effect, result } = report;
+        let result = result.map(Seen::new).transpose()?;
+        let mut shard = self.shard(session)?;
+        let (engine, live) = self.live(&mut shard, session, caller)?;
+        let Some(permit) = live.state.open_permit(action) else {
+            let message = format!("the action `{action}` has no open permit");
+            return Err(Fault::new(FaultKind::Conflict, message, "report each effect once"));
+        };
+        if let Some(seen) = result {
+            let server = permit.server.clone();
+            let kind = ObservationKind::Result;
+            let observation = Observation { kind, server, action: Some(action) };
+            self.see(engine.snapshot().settings(), live, session, observation, seen)?;
+        }
+        let event = Event::Closed { action, effect };
+        self.commit_apart(live, session, event, Vec::new(), None)
+    }
+
+    fn observe(&self, caller: &Caller, observe: Observe) -> Result<(), Fault> {
+        let Observe { session, observation, content } = observe;
+        let seen = Seen::new(content)?;
+        let mut shard = self.shard(session)?;
+        let (engine, live) = self.live(&mut shard, session, caller)?;
+        self.see(engine.snapshot().settings(), live, session, observation, seen)
+    }
+
+    fn see(
+        &self,
+        settings: &Settings,
+        live: &mut Live,
+        session: SessionId,
+        observation: Observation,
+        seen: Seen,
+    ) -> Result<(), Fault> {
+        let Seen { content, reading } = seen;
+        let event = Event::Observed {
+            label: label(settings, &observation.server, &reading),
+            observation,
+            content: Digest::of(content.as_bytes()),
+            content_bytes: u64::try_from(content.len()).unwrap_or(u64::MAX),
+        };
+        self.commit_apart(live, session, event, vec![content.into_bytes()], Some(&reading))
+    }
+
+    /// Commits a record that nobody waits for.
+    pub(crate) fn commit_apart(
+        &self,
+        live: &mut Live,
+        session: SessionId,
+        event: Event,
+        payloads: Vec<Vec<u8>>,
+        reading: Option<&Reading>,
+    ) -> Result<(), Fault> {
+        let record = self.record(self.now(), Some(session), event);
+        let entry = Entry { record: &record, payloads, reading };
+        let outcome = live.append_batched(&self.store, entry);
+        self.note_outcome(&outcome);
+        outcome.map(drop).map_err(|error| ledger_unavailable(&error.to_string()))
+    }
+}
+
+/// Content that was seen and read, before any lock is taken.
+struct Seen {
+    content: String,
+    reading: Reading,
+}
+
+impl Seen {
+    fn new(content: String) -> Result<Self, Fault> {
+        if content.len() > Observe::CONTENT_BYTES_MAX {
+            let message = format!("content of more than {} bytes", Observe::CONTENT_BYTES_MAX);
+            return Err(Fault::new(FaultKind::TooMuch, message, "let the tool answer with less"));
+        }
+        let reading = Reading::of(&content);
+        Ok(Self { content, reading })
+    }
+}
+
+/// The longest that one call waits for a person, in ms; the caller calls again.
+const WAIT_MS_MAX: u64 = 60_000;
+
+enum Looked {
+    Standing(Held),
+    Answered(SessionId, Box<Gate>),
+}
+
+fn not_held(action: ActionId) -> Fault {
+    let message = format!("the action `{action}` does not wait for a person");
+    Fault::new(FaultKind::NotFound, message, "ask anew; an approval that stands is used once")
+}

@@ -1,0 +1,22 @@
+//! What crosses a process boundary.
+//!
+//! **What it is for.** The bodies of the HTTP API, the shape of its errors, and [`Pdp`], the decision
+//! point as an enforcement point sees it, whether it sits in the same process or behind a socket.
+//!
+//! **What it never does.** It opens no socket and decides nothing.
+//!
+//! **Where to start.** [`Pdp`], then [`Ask`] and [`Answer`].
+
+mod fault;
+mod pdp;
+mod views;
+
+
+pub use fault::{Fault, FaultKind};
+pub use pdp::{
+    Answer, AnswerBody, Ask, Asking, Held, Join, Joined, Observe, Pdp, Refusal, Report, Wait,
+};
+pub use views::{
+    ActionPath, AnswerApproval, ApprovalRow, Difference, EndSession, Export, Health, PolicyStatus,
+    Replay, RuleRow, SessionRow, SessionStanding, StartSession, Started, Step, Why, WouldChange,
+};
