@@ -126,6 +126,19 @@ impl Warden {
         Ok(checkpoint.text().to_owned())
     }
 
+    /// Writes down what is on its way, signs a last checkpoint, and takes no more records.
+    ///
+    /// # Errors
+    ///
+    /// A fault when the ledger could not be closed in order; a start recovers it.
+    pub fn close(&self) -> Result<(), Fault> {
+        let closed = self.store.close().map_err(|error| {
+            Fault::new(FaultKind::LedgerUnavailable, chain(&error), "a start recovers the ledger")
+        })?;
+        tracing::debug!(records = closed.size(), "the ledger is closed");
+        Ok(())
+    }
+
     /// A page of records as they stand in the ledger.
     ///
     /// # Errors

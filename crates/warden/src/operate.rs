@@ -216,9 +216,7 @@ impl Warden {
             Fault::new(FaultKind::Conflict, message, "mend it; the one before still decides")
         };
         let loaded = (self.load_policy)();
-        let mut refusal = self.refused_reload.lock().map_err(|_| internal())?;
-        *refusal = loaded.as_ref().err().cloned();
-        drop(refusal);
+        *self.refused_reload.lock().map_err(|_| internal())? = loaded.as_ref().err().cloned();
         let snapshot = loaded.map_err(refused)?;
         if snapshot.version() != self.snapshot.load().version() {
             let event = Event::PolicyLoaded { policy: snapshot.version() };

@@ -1,0 +1,197 @@
+//! Finds typed values (account numbers, cards, secrets, e-mail addresses) in text.
+//!
+//! **What it is for.** The decision point asks whether the arguments of an action hold content that
+//! must not reach their reader, and takes it out.
+//!
+//! **What it never does.** No I/O and no clock. It never panics, never cuts a text short, and takes
+//! time linear in the length of the text.
+//!
+//! **Where to start.** [`find`], then [`redact`].
+
+mod address;
+mod check;
+mod pattern;
+
+use std::fmt;
+
+pub use address::{emails, urls};
+
+/// The longest text that is scanned in one piece, in bytes. A longer one is scanned in windows that
+/// overlap by [`OVERLAP_BYTES`], so that memory stays bounded and nothing is left out.
+pub const TEXT_BYTES_MAX: usize = 1 << 20;
+
+/// How far two windows overlap, in bytes: more than any single value with the words around it is
+/// long.
+pub const OVERLAP_BYTES: usize = 4 << 10;
+
+/// What kind of value was found. Where two overlap, the earlier kind in this list wins.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Class {
+    /// A credential: a token with a vendor's prefix, or a private key (PEM, RFC 7468).
+    Secret,
+    /// International bank account number (ISO 13616), check digits right.
+    Iban,
+    /// Payment card number (ISO/IEC 7812), prefix, length and check digit right.
+    PaymentCard,
+    /// US bank routing number (ABA), check digit right, near a word that says so.
+    RoutingNumber,
+    /// Tax number: US EIN and SSN, VAT numbers of the EU, near a word that says so.
+    TaxId,
+    /// Any other account number: digits after a word that says so.
+    BankAccount,
+    /// An e-mail address.
+    Email,
+}
+
+impl Class {
+    /// Every class.
+    pub const ALL: [Self; 7] = [
+        Self::Secret,
+        Self::Iban,
+        Self::PaymentCard,
+        Self::RoutingNumber,
+        Self::TaxId,
+        Self::BankAccount,
+        Self::Email,
+    ];
+
+    /// Its name in policies and records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Secret => "secret",
+            Self::Iban => "iban",
+            Self::PaymentCard => "payment_card",
+            Self::RoutingNumber => "routing_number",
+            Self::TaxId => "tax_id",
+            Self::BankAccount => "bank_account",
+            Self::Email => "email",
+        }
+    }
+
+    /// The class with this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == name)
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One value found, as a range of bytes of the text; both ends are character boundaries.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Finding {
+    /// What it is.
+    pub class: Class,
+    /// Its first byte.
+    pub start: usize,
+    /// One past its last byte.
+    pub end: usize,
+}
+
+/// Whether disclosing a value of this class does harm.
+#[must_use]
+pub const fn is_restricted(class: Class) -> bool {
+    !matches!(class, Class::Email)
+}
+
+/// Every value found in `text`, in order, none overlapping another.
+#[must_use]
+pub fn find(text: &str) -> Vec<Finding> {
+    disjoint(find_in_windows(text, TEXT_BYTES_MAX))
+}
+
+/// `text` with every value of `classes` replaced by `[redacted: <class>]`. In the result [`find`]
+/// finds none of them.
+#[must_use]
+pub fn redact(text: &str, classes: &[Class]) -> String {
+    let mut text = text.to_owned();
+    // Taking one value out can let the pieces around it form another, so look again. Each round
+    // shortens what can match; the bound is for the case that this is wrong.
+    for _ in 0..ROUNDS_MAX {
+        match redact_once(&text, classes) {
+            Some(shorter) => text = shorter,
+            None => return text,
+        }
+    }
+    // Doubt is deny: rather nothing than something that should have been taken out.
+    "[redacted]".to_owned()
+}
+
+/// How often a text is looked through again after something was taken out.
+const ROUNDS_MAX: usize = 8;
+
+/// `None` when there is nothing to take out. Every finding of the classes goes, also where one of
+/// another class overlaps it and wins in [`find`].
+fn redact_once(text: &str, classes: &[Class]) -> Option<String> {
+    let mut findings = find_in_windows(text, TEXT_BYTES_MAX);
+    findings.retain(|finding| classes.contains(&finding.class));
+    if findings.is_empty() {
+        return None;
+    }
+    let mut redacted = String::with_capacity(text.len());
+    let mut end = 0;
+    for finding in merged(findings) {
+        redacted += text.get(end..finding.start).unwrap_or_default();
+        redacted += "[redacted: ";
+        redacted += finding.class.as_str();
+        redacted.push(']');
+        end = finding.end;
+    }
+    redacted += text.get(end..).unwrap_or_default();
+    Some(redacted)
+}
+
+/// All findings, overlapping ones too, in no order.
+fn find_in_windows(text: &str, window: usize) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut start: usize = 0;
+    loop {
+        let end = boundary(text, start.saturating_add(window));
+        let piece = text.get(start..end).unwrap_or_default();
+        pattern::scan(piece, start, &mut findings);
+        if end >= text.len() {
+            return findings;
+        }
+        start = boundary(text, end.saturating_sub(OVERLAP_BYTES.min(window / 2)).max(start + 1));
+    }
+}
+
+/// The first character boundary at or after `at`.
+fn boundary(text: &str, at: usize) -> usize {
+    (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
+}
+
+/// The findings that stay when, of two that overlap, the one of the earlier class stays, and of the
+/// same class the one that starts earlier.
+fn disjoint(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|found| (found.class, found.start, std::cmp::Reverse(found.end)));
+    let mut kept: std::collections::BTreeMap<usize, Finding> = std::collections::BTreeMap::new();
+    for found in findings {
+        let before = kept.range(..found.end).next_back();
+        if before.is_none_or(|(_, before)| before.end <= found.start) {
+            kept.insert(found.start, found);
+        }
+    }
+    kept.into_values().collect()
+}
+
+/// Overlapping findings as one, with the class of the first.
+fn merged(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
+    let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
+    for found in findings {
+        match merged.last_mut() {
+            Some(last) if found.start < last.end => last.end = last.end.max(found.end),
+            _ => merged.push(found),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+use proptest::prelude::*;
+
+use super::{Class, Finding, OVERLAP_BYTES, disjoint, emails, find, find_in_windows, redact, urls};
+
+fn found(text: &str) -> Vec<(Class, &str)> {
+    find(text).iter().map(|f| (f.class, text.get(f.start..f.end).unwrap_or("?"))).collect()
+}
+
+#[test]
+fn values_are_found_with_their_class() {
+    use Class::{BankAccount, Email, Iban, PaymentCard, RoutingNumber, Secret, TaxId};
+    let cases: [(&str, &[(Class, &str)]); 22] = [
+        ("pay to DE89 3704 0044 0532 0130 00 please", &[(Iban, "DE89 3704 0044 0532 0130 00")]),
+        ("IBAN:DE89370400440532013000.", &[(Iban, "DE89370400440532013000")]),
+        ("iban de89370400440532013000", &[(Iban, "de89370400440532013000")]),
+        ("AB12 DE89 3704 0044 0532 0130 00", &[(Iban, "DE89 3704 0044 0532 0130 00")]),
+        (
+            "DE89370400440532013000 GB82WEST12345698765432",
+            &[(Iban, "DE89370400440532013000"), (Iban, "GB82WEST12345698765432")],
+        ),
+        (
+            "4111 1111 1111 1111 5555 5555 5555 4444",
+            &[(PaymentCard, "4111 1111 1111 1111"), (PaymentCard, "5555 5555 5555 4444")],
+        ),
+        ("card 4111-1111-1111-1111!", &[(PaymentCard, "4111-1111-1111-1111")]),
+        ("Routing number: 021000021", &[(RoutingNumber, "021000021")]),
+        (
+            "ABA 021000021, account 123456789",
+            &[(RoutingNumber, "021000021"), (BankAccount, "123456789")],
+        ),
+        ("EIN 12-3456789", &[(TaxId, "12-3456789")]),
+        ("our tax ID is 12-3456789", &[(TaxId, "12-3456789")]),
+        ("SSN: 123-45-6789", &[(TaxId, "123-45-6789")]),
+        ("VAT no. DE123456789", &[(TaxId, "DE123456789")]),
+        ("USt-IdNr. ATU12345678", &[(TaxId, "ATU12345678")]),
+        ("Acct no: 0012 3456 78", &[(BankAccount, "0012 3456 78")]),
+        ("key AKIAIOSFODNN7EXAMPLE", &[(Secret, "AKIAIOSFODNN7EXAMPLE")]),
+        ("sk_live_abcdefghijklmnop1234", &[(Secret, "sk_live_abcdefghijklmnop1234")]),
+        ("Mail Ann.B@Example.COM.", &[(Email, "Ann.B@Example.COM")]),
+        ("invoice 021000021 of 2026-11-20", &[]),
+        ("order 123456789, 12-3456789", &[]),
+        ("4111 1111 1111 1112", &[]),
+        ("the tax department of Germany", &[]),
+    ];
+    for (text, want) in cases {
+        assert_eq!(found(text), want, "{text}");
+    }
+}
+
+#[test]
+fn a_private_key_is_found_whole_and_also_without_its_end() {
+    let whole = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----";
+    assert_eq!(found(&format!("x {whole} y")), [(Class::Secret, whole)]);
+    let open = "-----BEGIN PRIVATE KEY-----\nMIIE";
+    assert_eq!(found(open), [(Class::Secret, open)]);
+}
+
+#[test]
+fn what_is_redacted_says_what_it_was() {
+    let text = "IBAN DE89370400440532013000, mail ann@example.com";
+    let want = "IBAN [redacted: iban], mail ann@example.com";
+    assert_eq!(redact(text, &[Class::Iban]), want);
+    assert_eq!(redact(text, &[]), text);
+}
+
+#[test]
+fn a_value_on_the_border_of_two_windows_is_found_once() {
+    let value = "DE89370400440532013000";
+    for before in 0..64 {
+        let text = format!("{} {value} {}", "é".repeat(before), "x".repeat(64));
+        let findings = disjoint(find_in_windows(&text, 64));
+        let start = before * 2 + 1;
+        let want = Finding { class: Class::Iban, start, end: start + value.len() };
+        assert_eq!(findings, [want], "{before}");
+    }
+}
+
+#[test]
+fn a_value_past_the_window_is_found() {
+    let text = "x ".repeat(super::TEXT_BYTES_MAX / 2 + OVERLAP_BYTES) + "DE89370400440532013000";
+    assert_eq!(found(&text), [(Class::Iban, "DE89370400440532013000")]);
+}
+
+#[test]
+fn addresses_are_normalised() {
+    let text = "To: Bob@Vendor.Example, see https://Vendor.example/a?b=c. (or ftp://x/y)";
+    assert_eq!(emails(text).collect::<Vec<_>>(), ["bob@vendor.example"]);
+    assert_eq!(urls(text).collect::<Vec<_>>(), ["https://Vendor.example/a?b=c", "ftp://x/y"]);
+}
+
+#[test]
+fn a_class_has_one_name() {
+    for class in Class::ALL {
+        assert_eq!(Class::from_name(class.as_str()), Some(class));
+    }
+}
+
+/// Values, parts of values, context words.
+const PIECES: [&str; 24] = [
+    "DE89370400440532013000",
+    "DE89 3704 0044 0532 0130 00",
+    "4111 1111 1111 1111",
+    "4111",
+    "021000021",
+    "routing ",
+    "ABA",
+    "account no ",
+    "tax ",
+    "VAT ",
+    "SSN",
+    "123-45-6789",
+    "12-3456789",
+    "DE123456789",
+    "AKIAIOSFODNN7EXAMPLE",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----END PRIVATE KEY-----",
+    "ann@example.com",
+    "@",
+    " ",
+    "-",
+    "\n",
+    "é",
+    "0",
+];
+
+/// Text in which values, parts of values, context words and anything else meet.
+fn any_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        3 => prop::sample::select(PIECES.as_slice()).prop_map(str::to_owned),
+        1 => "\\PC{0,6}",
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn findings_are_ordered_disjoint_and_on_boundaries(text in any_text()) {
+        let mut end = 0;
+        for finding in find(&text) {
+            prop_assert!(finding.start >= end && finding.start < finding.end);
+            prop_assert!(text.get(finding.start..finding.end).is_some());
+            end = finding.end;
+        }
+    }
+
+    #[test]
+    fn arbitrary_text_is_no_trouble(text: String) {
+        let _ = (find(&text), emails(&text).count(), urls(&text).count());
+        let _ = redact(&text, &Class::ALL);
+    }
+
+    #[test]
+    fn nothing_of_a_class_is_left_after_redacting_it(
+        text in any_text(),
+        classes in prop::sample::subsequence(Class::ALL.to_vec(), 0..=7),
+    ) {
+        let redacted = redact(&text, &classes);
+        let left: Vec<_> = find(&redacted).into_iter().filter(|f| classes.contains(&f.class)).collect();
+        prop_assert!(left.is_empty(), "{redacted:?} {left:?}");
+    }
+
+    #[test]
+    fn windows_find_what_one_piece_finds_of_short_values(text in any_text(), window in 160..400_usize) {
+        let short = |found: &Finding| found.class == Class::Email;
+        let whole: Vec<_> = disjoint(find_in_windows(&text, usize::MAX / 2)).into_iter().filter(short).collect();
+        let parts = find_in_windows(&text, window);
+        for found in whole {
+            prop_assert!(parts.contains(&found), "{found:?}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What a request attempts.
+
+use pathwarden_types::{ActionId, Digest, Name, Operation, OperationKind};
+
+use crate::canonical::canonical;
+use crate::json::{Json, JsonFault, Kind};
+use crate::message::{Body, Message};
+
+/// What a request attempts, as it is put to the decision point.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Intent {
+    /// What it attempts.
+    pub operation: Operation,
+    /// JSON text of an object: `params.arguments` of a tool call as it was spelled; `{"uri":…}` for a
+    /// resource; `{"name":…,"arguments":…}` for a prompt.
+    pub arguments: String,
+    /// Digest of the canonical form of the arguments.
+    pub canonical: Digest,
+    /// The action that caused it, from `params._meta.traceparent`.
+    pub parent: Option<ActionId>,
+}
+
+/// Why it cannot be told what a request attempts.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IntentFault {
+    /// Not a method that is decided.
+    #[error("`{0}` is not decided")]
+    Method(String),
+    /// A parameter that the method needs is missing, or of another kind.
+    #[error("`{method}` needs {expected} as `params.{name}`")]
+    Parameter {
+        /// The method.
+        method: String,
+        /// The parameter.
+        name: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// Longer than [`Intent::NAME_BYTES_MAX`].
+    #[error("a name or URI may not be longer than {} bytes", Intent::NAME_BYTES_MAX)]
+    TooLong,
+    /// Cannot happen for a parsed message; not hidden.
+    #[error("the arguments could not be read again: {0}")]
+    Arguments(JsonFault),
+}
+
+impl Intent {
+    /// The longest name of a tool or prompt, or URI of a resource, in bytes.
+    pub const NAME_BYTES_MAX: usize = 8 << 10;
+
+    /// What the request attempts at `server`.
+    ///
+    /// # Errors
+    ///
+    /// [`IntentFault`]; to be answered with the JSON-RPC code -32602 (invalid params).
+    pub fn of(message: &Message, server: &Name) -> Result<Self, IntentFault> {
+        let Body::Request { method, .. } = message.body() else {
+            return Err(IntentFault::Method("not a request".to_owned()));
+        };
+        let params = Params { method, message };
+        let (kind, name, arguments) = match method.as_str() {
+            "tools/call" => params.tool_call()?,
+            "resources/read" | "resources/subscribe" => params.resource()?,
+            "prompts/get" => params.prompt()?,
+            _ => return Err(IntentFault::Method(method.clone())),
+        };
+        if name.len() > Self::NAME_BYTES_MAX {
+            return Err(IntentFault::TooLong);
+        }
+        let value = Json::parse(arguments.as_bytes()).map_err(IntentFault::Arguments)?;
+        let canonical = Digest::of(&canonical(value));
+        let operation = Operation { kind, server: server.clone(), name };
+        Ok(Self { operation, arguments, canonical, parent: parent(message) })
+    }
+}
+
+/// The parameters of one request.
+struct Params<'a> {
+    method: &'a str,
+    message: &'a Message,
+}
+
+impl<'a> Params<'a> {
+    fn tool_call(&self) -> Result<(OperationKind, String, String), IntentFault> {
+        let name = self.string("name")?.1;
+        let arguments = self.arguments()?.to_owned();
+        Ok((OperationKind::ToolCall, name, arguments))
+    }
+
+    fn resource(&self) -> Result<(OperationKind, String, String), IntentFault> {
+        let (text, uri) = self.string("uri")?;
+        Ok((OperationKind::ResourceRead, uri, format!("{{\"uri\":{text}}}")))
+    }
+
+    fn prompt(&self) -> Result<(OperationKind, String, String), IntentFault> {
+        let (text, name) = self.string("name")?;
+        let arguments = format!("{{\"name\":{text},\"arguments\":{}}}", self.arguments()?);
+        Ok((OperationKind::PromptGet, name, arguments))
+    }
+
+    /// A parameter that names something, as text and unescaped.
+    fn string(&self, name: &'static str) -> Result<(&'a str, String), IntentFault> {
+        let value = self.message.param(name);
+        value
+            .and_then(|value| Some((value.text(), value.string()?.into_owned())))
+            .filter(|(_, string)| !string.is_empty())
+            .ok_or_else(|| self.wrong(name, "a string that is not empty"))
+    }
+
+    /// The arguments; some clients write `null` for none.
+    fn arguments(&self) -> Result<&'a str, IntentFault> {
+        match self.message.param("arguments") {
+            None => Ok("{}"),
+            Some(value) => match value.kind() {
+                Kind::Null => Ok("{}"),
+                Kind::Object => Ok(value.text()),
+                _ => Err(self.wrong("arguments", "an object")),
+            },
+        }
+    }
+
+    fn wrong(&self, name: &'static str, expected: &'static str) -> IntentFault {
+        IntentFault::Parameter { method: self.method.to_owned(), name, expected }
+    }
+}
+
+/// The span id of `params._meta.traceparent` (W3C Trace Context level 1, section 3.2). It only says
+/// where an action came from, so one that cannot be read is none.
+fn parent(message: &Message) -> Option<ActionId> {
+    let traceparent = message.param("_meta")?.member("traceparent")?.string()?;
+    let mut parts = traceparent.split('-');
+    let (version, trace, span) = (parts.next()?, parts.next()?, parts.next()?);
+    let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let known = version.len() == 2 && version != "ff" && hex(version);
+    (known && trace.len() == 32 && hex(trace) && parts.next().is_some_and(|flags| flags.len() == 2))
+        .then(|| span.parse().ok())
+        .flatten()
+}

@@ -1,0 +1,123 @@
+//! Messages that an enforcement point writes itself.
+
+use crate::id::Id;
+use crate::json::push_string;
+
+/// JSON-RPC code of an action that was refused. Outside the range that JSON-RPC and MCP reserve.
+pub const REFUSED: i64 = -31_403;
+/// JSON-RPC code when the server behind us is gone or broken.
+pub const SERVER_BROKEN: i64 = -31_502;
+/// JSON-RPC code when the decision point cannot be asked, or cannot record what happened.
+pub const NODE_UNAVAILABLE: i64 = -31_503;
+/// JSON-RPC code of an unknown method.
+pub const METHOD_NOT_FOUND: i64 = -32_601;
+/// JSON-RPC code of wrong parameters.
+pub const INVALID_PARAMS: i64 = -32_602;
+/// JSON-RPC code of a message that is no request.
+pub const INVALID_REQUEST: i64 = -32_600;
+
+/// What an agent is told when its action did not happen.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// What was attempted, for the model to read.
+    pub what: &'a str,
+    /// Stable code.
+    pub code: &'a str,
+    /// What to do instead.
+    pub advice: &'a str,
+    /// The action's id, where there is one.
+    pub action: Option<&'a str>,
+}
+
+impl Told<'_> {
+    fn words(&self) -> String {
+        let mut words = format!(
+            "Not done: `{}` was stopped by Pathwarden before it reached the server.\nCode: {}",
+            self.what, self.code
+        );
+        if !self.advice.is_empty() {
+            words.push_str("\nInstead: ");
+            words.push_str(self.advice);
+        }
+        if let Some(action) = self.action {
+            words.push_str("\nAction: ");
+            words.push_str(action);
+        }
+        words
+    }
+
+    /// The members of `_meta` or `data`, for programs.
+    fn push_members(&self, out: &mut String, prefix: &str) {
+        let mut pair = |name: &str, value: &str, first: bool| {
+            if !first {
+                out.push(',');
+            }
+            push_string(out, &format!("{prefix}{name}"));
+            out.push(':');
+            push_string(out, value);
+        };
+        pair("code", self.code, true);
+        if let Some(action) = self.action {
+            pair("action", action, false);
+        }
+    }
+}
+
+/// The result of a tool call that was refused: an error of the tool, which a model reads and can act
+/// on, where an error of the protocol would only break its run.
+#[must_use]
+pub fn tool_refusal(id: &Id, told: Told<'_>) -> Vec<u8> {
+    let mut out = start(Some(id));
+    out.push_str(",\"result\":{\"content\":[{\"type\":\"text\",\"text\":");
+    push_string(&mut out, &told.words());
+    out.push_str("}],\"isError\":true,\"_meta\":{");
+    told.push_members(&mut out, "pathwarden/");
+    out.push_str("}}}");
+    out.into_bytes()
+}
+
+/// The answer to another request that was refused.
+#[must_use]
+pub fn refusal(id: &Id, told: Told<'_>) -> Vec<u8> {
+    let mut out = start(Some(id));
+    push_error(&mut out, REFUSED, &told.words());
+    out.push_str(",\"data\":{");
+    told.push_members(&mut out, "");
+    out.push_str("}}}");
+    out.into_bytes()
+}
+
+/// A JSON-RPC error; `null` stands for an id that could not be read (JSON-RPC 2.0 section 5).
+#[must_use]
+pub fn error(id: Option<&Id>, code: i64, message: &str) -> Vec<u8> {
+    let mut out = start(id);
+    push_error(&mut out, code, message);
+    out.push_str("}}");
+    out.into_bytes()
+}
+
+/// A progress notification for the token whose JSON text is `token`.
+///
+/// Progress counts in thousandths, so that the server's own progress, once the action is released,
+/// is most likely to be more, as the specification wants it.
+#[must_use]
+pub fn progress(token: &str, step: u64, message: &str) -> Vec<u8> {
+    let mut out = format!(
+        "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":\
+         {{\"progressToken\":{token},\"progress\":{}.{:03},\"message\":",
+        step / 1000,
+        step % 1000
+    );
+    push_string(&mut out, message);
+    out.push_str("}}");
+    out.into_bytes()
+}
+
+fn start(id: Option<&Id>) -> String {
+    format!("{{\"jsonrpc\":\"2.0\",\"id\":{}", id.map_or("null", Id::text))
+}
+
+fn push_error(out: &mut String, code: i64, message: &str) {
+    out.push_str(&format!(",\"error\":{{\"code\":{code},\"message\":"));
+    push_string(out, message);
+}

@@ -1,0 +1,83 @@
+//! What is done with each method of the revisions 2025-06-18 and 2025-11-25 (their `schema.ts`,
+//! unions `ClientRequest`, `ClientNotification`, `ServerRequest`, `ServerNotification`).
+//!
+//! A method that stands in no table is not forwarded: nobody has said what it can do.
+
+use pathwarden_types::ObservationKind;
+
+/// What is done with a request of the client.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Route {
+    /// It is an action: ask first.
+    Decide,
+    /// It acts on nothing: forward it, and observe its result as this, where it says something that
+    /// later judgements need.
+    Forward(Option<ObservationKind>),
+}
+
+/// What to do with a request of the client; `None` for a method of no revision we speak.
+#[must_use]
+pub fn client_request(method: &str) -> Option<Route> {
+    Some(match method {
+        "tools/call" | "resources/read" | "resources/subscribe" | "prompts/get" => Route::Decide,
+        "initialize" => Route::Forward(Some(ObservationKind::ServerHello)),
+        "tools/list" | "resources/list" | "resources/templates/list" | "prompts/list" => {
+            Route::Forward(Some(ObservationKind::Catalogue))
+        }
+        // The result of a call that was decided when its task was created.
+        "tasks/result" => Route::Forward(Some(ObservationKind::Result)),
+        "ping"
+        | "logging/setLevel"
+        | "completion/complete"
+        | "resources/unsubscribe"
+        | "tasks/get"
+        | "tasks/list"
+        | "tasks/cancel" => Route::Forward(None),
+        _ => return None,
+    })
+}
+
+/// Whether a notification of the client is of a revision we speak.
+#[must_use]
+pub fn client_notification(method: &str) -> bool {
+    matches!(
+        method,
+        "notifications/initialized"
+            | "notifications/cancelled"
+            | "notifications/progress"
+            | "notifications/roots/list_changed"
+            | "notifications/tasks/status"
+    )
+}
+
+/// Whether a request of the server is of a revision we speak, and what it is observed as.
+#[must_use]
+pub fn server_request(method: &str) -> Option<Route> {
+    Some(match method {
+        "sampling/createMessage" | "elicitation/create" | "roots/list" => {
+            Route::Forward(Some(ObservationKind::ServerRequest))
+        }
+        // They ask for the state of what was observed when it was created, or for nothing.
+        "ping" | "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel" => {
+            Route::Forward(None)
+        }
+        _ => return None,
+    })
+}
+
+/// Whether a notification of the server is of a revision we speak.
+#[must_use]
+pub fn server_notification(method: &str) -> bool {
+    matches!(
+        method,
+        "notifications/cancelled"
+            | "notifications/progress"
+            | "notifications/message"
+            | "notifications/resources/updated"
+            | "notifications/resources/list_changed"
+            | "notifications/tools/list_changed"
+            | "notifications/prompts/list_changed"
+            | "notifications/elicitation/complete"
+            | "notifications/tasks/status"
+    )
+}

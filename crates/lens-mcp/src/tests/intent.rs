@@ -1,0 +1,120 @@
+use pathwarden_types::{Digest, Name, OperationKind, Outcome};
+
+use super::parse;
+use crate::{Intent, IntentFault, Json, RewriteFault, canonical, outcome, rewrite};
+
+fn intent(text: &str) -> Result<Intent, IntentFault> {
+    let server: Name = "mail".parse().unwrap();
+    Intent::of(&parse(text).unwrap(), &server)
+}
+
+fn call(params: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#)
+}
+
+#[test]
+fn a_tool_call_is_decided_on_its_arguments_as_spelled() {
+    let intent = intent(&call(r#"{"name":"send","arguments":{ "b":1.0,"a":"\u0078" }}"#)).unwrap();
+    assert_eq!(intent.operation.kind, OperationKind::ToolCall);
+    assert_eq!(intent.operation.name, "send");
+    assert_eq!(intent.arguments, r#"{ "b":1.0,"a":"\u0078" }"#);
+    assert_eq!(intent.canonical, Digest::of(br#"{"a":"x","b":1.0}"#));
+}
+
+#[test]
+fn absent_arguments_are_an_empty_object() {
+    for params in [r#"{"name":"x"}"#, r#"{"name":"x","arguments":null}"#] {
+        assert_eq!(intent(&call(params)).unwrap().arguments, "{}");
+    }
+}
+
+#[test]
+fn resources_and_prompts_are_decided_on_what_names_them() {
+    let method = |method: &str, params: &str| {
+        intent(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#))
+            .unwrap()
+    };
+    let read = method("resources/read", r#"{"uri":"file:///a"}"#);
+    assert_eq!(read.operation.kind, OperationKind::ResourceRead);
+    assert_eq!(read.operation.name, "file:///a");
+    assert_eq!(read.arguments, r#"{"uri":"file:///a"}"#);
+    let prompt = method("prompts/get", r#"{"name":"p","arguments":{"q":"1"}}"#);
+    assert_eq!(prompt.operation.kind, OperationKind::PromptGet);
+    assert_eq!(prompt.arguments, r#"{"name":"p","arguments":{"q":"1"}}"#);
+}
+
+#[test]
+fn parameters_that_cannot_be_decided_on_are_refused() {
+    for params in [
+        "{}",
+        r#"{"name":""}"#,
+        r#"{"name":7}"#,
+        r#"{"name":"\ud800"}"#,
+        r#"{"name":"x","arguments":[]}"#,
+        r#"{"name":"x","arguments":"{}"}"#,
+    ] {
+        assert!(matches!(intent(&call(params)), Err(IntentFault::Parameter { .. })), "{params}");
+    }
+    let name = |length| call(&format!(r#"{{"name":"{}"}}"#, "x".repeat(length)));
+    assert!(intent(&name(Intent::NAME_BYTES_MAX)).is_ok());
+    assert_eq!(intent(&name(Intent::NAME_BYTES_MAX + 1)), Err(IntentFault::TooLong));
+}
+
+#[test]
+fn the_parent_is_the_span_of_the_traceparent() {
+    let parent = |traceparent: &str| {
+        let meta = format!(r#"{{"name":"x","_meta":{{"traceparent":"{traceparent}"}}}}"#);
+        intent(&call(&meta)).unwrap().parent.map(|id| id.to_string())
+    };
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    assert_eq!(parent(&format!("00-{trace}-b7ad6b7169203331-01")).unwrap(), "b7ad6b7169203331");
+    for wrong in ["", "00", "00-1-b7ad6b7169203331-01", &format!("ff-{trace}-b7ad6b7169203331-01")]
+    {
+        assert_eq!(parent(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn a_rewrite_changes_one_string_and_nothing_else() {
+    let text = call(r#" {"v":1e400,"name":"x","arguments":{"to" : ["a","b"],"a/b":"c"}} "#);
+    let message = parse(&text).unwrap();
+    let new = rewrite(&message, "/to/1", "q\"\n").unwrap();
+    assert_eq!(String::from_utf8(new).unwrap(), text.replace("\"b\"", "\"q\\\"\\n\""));
+    let new = rewrite(&message, "/a~1b", "").unwrap();
+    assert_eq!(String::from_utf8(new).unwrap(), text.replace("\"c\"", "\"\""));
+}
+
+#[test]
+fn a_rewrite_that_does_not_fit_is_a_fault() {
+    let message = parse(call(r#"{"name":"x","arguments":{"n":1,"l":["a"]}}"#)).unwrap();
+    let fault = |pointer| rewrite(&message, pointer, "y").unwrap_err();
+    assert_eq!(fault("/to"), RewriteFault::Missing("/to".into()));
+    assert_eq!(fault("/l/01"), RewriteFault::Missing("/l/01".into()));
+    assert_eq!(fault("/l/-"), RewriteFault::Missing("/l/-".into()));
+    assert_eq!(fault("/n"), RewriteFault::NotAString("/n".into()));
+    assert_eq!(fault(""), RewriteFault::NotAString(String::new()));
+    assert!(matches!(fault("to"), RewriteFault::Pointer { .. }));
+    assert!(matches!(fault("/~2"), RewriteFault::Pointer { .. }));
+}
+
+#[test]
+fn the_outcome_is_what_the_server_says() {
+    let of =
+        |rest: &str| outcome(&parse(format!(r#"{{"jsonrpc":"2.0","id":1,{rest}}}"#)).unwrap()).0;
+    assert_eq!(of(r#""result":{"content":[]}"#), Outcome::Done);
+    assert_eq!(of(r#""result":{"isError":false}"#), Outcome::Done);
+    assert_eq!(of(r#""result":{"isError":true}"#), Outcome::Failed);
+    assert_eq!(of(r#""error":{"code":1,"message":"no"}"#), Outcome::Failed);
+    assert_eq!(of(r#""result":{"task":{"taskId":"t"}}"#), Outcome::Unknown);
+}
+
+#[test]
+fn canonical_sorts_by_utf16_units_and_keeps_numbers() {
+    // The example of RFC 8785 section 3.2.3, where UTF-16 order is not code point order.
+    let text = "{\"\u{20ac}\":1.0,\"\\r\":2,\"\u{fb33}\":3,\"1\":4,\"\u{1f600}\":5,\"\u{80}\":6,\
+                \"\u{f6}\":[ 1E2 , -0 ]}";
+    let value = Json::parse(text.as_bytes()).unwrap();
+    let want = "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"\u{f6}\":[1E2,-0],\"\u{20ac}\":1.0,\
+                \"\u{1f600}\":5,\"\u{fb33}\":3}";
+    assert_eq!(String::from_utf8(canonical(value)).unwrap(), want);
+}

@@ -1,0 +1,215 @@
+//! What can be typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use pathwarden_types::{ActionId, ApprovalId, Name, SessionId};
+
+const EXAMPLES: &str = "\
+A first run:
+  pathwarden init                          make a home: keys, policy, configuration, empty ledger
+  pathwarden up                            run the node (another terminal for what follows)
+  pathwarden session start --agent demo --task 'Tidy my notes'
+  PATHWARDEN_TOKEN=… pathwarden mcp -- npx -y @modelcontextprotocol/server-filesystem ~/notes
+                                           in place of the server's command in any MCP client
+  pathwarden path SESSION                  what the agent did, with every verdict
+  pathwarden why ACTION                    why, with rule, file and line
+
+Every command takes --json.";
+
+/// Decides what AI agents may do, before they do it, and proves it afterwards.
+#[derive(Parser)]
+#[command(name = "pathwarden", version, after_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// Print JSON instead of words.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where the node is.
+#[derive(Args, Clone)]
+pub(crate) struct At {
+    /// The node's home folder [default: ~/.pathwarden].
+    #[arg(long, global = true, env = "PATHWARDEN_HOME", value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Where the node listens: a socket's path or http://127.0.0.1:7717 [default: the home's socket].
+    #[arg(long, global = true, env = "PATHWARDEN_ENDPOINT", value_name = "WHERE")]
+    pub(crate) endpoint: Option<String>,
+    /// The token to show [default: the operator's, from the home].
+    #[arg(long, global = true, env = "PATHWARDEN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a home: keys, tokens, policy, configuration, and an empty ledger.
+    Init(Init),
+    /// Run the node until it is told to stop.
+    Up,
+    /// Start, list and end sessions: one session is one run of a task.
+    #[command(subcommand)]
+    Session(Session),
+    /// Tokens for agents that are started by something else than `session start`.
+    #[command(subcommand)]
+    Agent(Agent),
+    /// Show what a session did: every action with its verdicts and its outcome.
+    Path {
+        /// The session, from `session list`.
+        session: SessionId,
+    },
+    /// Show why an action was decided as it was, and what would have changed it.
+    Why {
+        /// The action, from `path`.
+        action: ActionId,
+    },
+    /// List, show and answer what waits for a person.
+    #[command(subcommand)]
+    Approvals(Approvals),
+    /// Verify, prove and export the ledger.
+    #[command(subcommand)]
+    Ledger(Ledger),
+    /// Decide every recorded action again from the recorded inputs; report any byte of difference.
+    Replay {
+        /// Only this session.
+        session: Option<SessionId>,
+    },
+    /// Check, test, show and load policies.
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Look for what is wrong with this home and its node, and say what to do.
+    Doctor,
+    /// Stand before an MCP server that speaks over standard input and output.
+    ///
+    /// Put `pathwarden mcp --` before the server's command in the configuration of any MCP client.
+    Mcp(Mcp),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// Arguments of `init`.
+#[derive(Args)]
+pub(crate) struct Init {
+    /// A mail and host domain of your own organisation; may be given more than once.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Session {
+    /// Start a session and print a token with which the agent can act in it, and nothing else.
+    Start {
+        /// The agent, as the configuration names it.
+        #[arg(long)]
+        agent: Name,
+        /// What it is asked to do, in the words of the person who asks.
+        #[arg(long)]
+        task: String,
+        /// Who asks [default: the login name].
+        #[arg(long)]
+        by: Option<Name>,
+    },
+    /// List sessions, oldest first.
+    List,
+    /// End a session; its agent can do nothing more in it.
+    End {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        #[arg(long, default_value = "ended by the operator")]
+        reason: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Agent {
+    /// Print a token with which an agent can act in sessions of its own, and nothing else.
+    Token {
+        /// The agent, as the configuration names it.
+        agent: Name,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Approvals {
+    /// List what waits for a person.
+    List,
+    /// Show one question: what would happen, to whom, and why a person is asked.
+    Show {
+        /// The question.
+        approval: ApprovalId,
+    },
+    /// Let the action happen, once.
+    Approve(Answer),
+    /// Refuse the action.
+    Deny(Answer),
+}
+
+/// An answer.
+#[derive(Args)]
+pub(crate) struct Answer {
+    /// The question.
+    pub(crate) approval: ApprovalId,
+    /// A word on why; kept in the ledger.
+    #[arg(long, default_value = "")]
+    pub(crate) note: String,
+    /// Who answers [default: the login name].
+    #[arg(long)]
+    pub(crate) by: Option<Name>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Ledger {
+    /// Verify the whole log with the independent verifier.
+    Verify,
+    /// Write a proof that an action's decision is in the log.
+    Prove {
+        /// The action.
+        action: ActionId,
+        /// Where to write it [default: ACTION.tlog-proof].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Print every record, one JSON object per line.
+    Export,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Policy {
+    /// Compile a policy; every fault is named with file and line.
+    Check {
+        /// The folder [default: the home's].
+        dir: Option<PathBuf>,
+    },
+    /// Run a policy's own tests and show which lines they reach.
+    Test {
+        /// The folder [default: the home's].
+        dir: Option<PathBuf>,
+    },
+    /// Show the policy that decides.
+    Show,
+    /// Load the home's policy into the running node; one that does not compile changes nothing.
+    Reload,
+}
+
+/// Arguments of `mcp`.
+#[derive(Args)]
+pub(crate) struct Mcp {
+    /// The server's name in configuration, policies and records [default: from the command].
+    #[arg(long)]
+    pub(crate) server: Option<Name>,
+    /// Act as this agent, when the home's keys can be read; otherwise set `PATHWARDEN_TOKEN`.
+    #[arg(long)]
+    pub(crate) agent: Option<Name>,
+    /// The server's command and its arguments.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}

@@ -1,0 +1,13 @@
+//! One module for each command that asks a node.
+
+pub(crate) mod agent;
+pub(crate) mod approvals;
+pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod ledger;
+pub(crate) mod mcp;
+pub(crate) mod path;
+pub(crate) mod policy;
+pub(crate) mod replay;
+pub(crate) mod session;
+pub(crate) mod why;

@@ -1,0 +1,67 @@
+//! `path`.
+
+use std::process::ExitCode;
+
+use pathwarden_types::{ActionId, Outcome, SessionId, Verdict};
+use pathwarden_wire::{ActionPath, Step};
+
+use crate::cli::At;
+use crate::home::client;
+use crate::out::{Out, one_line};
+
+pub(crate) async fn run(at: &At, session: SessionId, out: &Out) -> anyhow::Result<ExitCode> {
+    let path: ActionPath = client(at)?.get(&format!("/v1/sessions/{session}/path")).await?;
+    if out.is_json() {
+        out.document(&path)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let agent = &path.agent;
+    out.line(format!(
+        "{} {} ({}, answered for by {})",
+        out.strong("session"),
+        path.session,
+        agent.name,
+        if agent.owner.is_empty() { "nobody" } else { &agent.owner },
+    ));
+    let task = if path.task.is_empty() { "(nobody stated one)" } else { &path.task };
+    out.line(format!("{} {}", out.strong("task"), one_line(task, 200)));
+    print(&path.steps, None, "", out);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the actions that `parent` caused, each with what it caused below it.
+fn print(steps: &[Step], parent: Option<ActionId>, indent: &str, out: &Out) {
+    let is_known = |id: ActionId| steps.iter().any(|step| step.action == id);
+    let children: Vec<&Step> =
+        steps.iter().filter(|step| step.parent.filter(|id| is_known(*id)) == parent).collect();
+    for (number, step) in children.iter().enumerate() {
+        let last = number + 1 == children.len();
+        let (branch, stem) = if last { ("└─", "  ") } else { ("├─", "│ ") };
+        print_step(step, &format!("{indent}{branch} "), &format!("{indent}{stem}   "), out);
+        // An action cannot be its own cause: ids are given by the node, causes come before.
+        if step.parent != Some(step.action) {
+            print(steps, Some(step.action), &format!("{indent}{stem} "), out);
+        }
+    }
+}
+
+fn print_step(step: &Step, first: &str, rest: &str, out: &Out) {
+    let verdicts: Vec<String> =
+        step.verdicts.iter().map(|verdict| out.verdict(*verdict)).collect();
+    let outcome = match (step.outcome, step.elapsed_ms) {
+        (Some(Outcome::Done), Some(ms)) => format!(" → done in {ms} ms"),
+        (Some(Outcome::Failed), _) => " → failed".to_owned(),
+        (Some(Outcome::Unknown), _) => " → unknown".to_owned(),
+        _ => String::new(),
+    };
+    out.line(format!(
+        "{first}{} {}.{} {}{outcome}",
+        out.faint(&step.action.to_string()),
+        step.operation.server,
+        one_line(&step.operation.name, 60),
+        verdicts.join(" then "),
+    ));
+    if step.verdicts.iter().any(|verdict| *verdict != Verdict::Allow) {
+        out.line(format!("{rest}{}: {}", step.rule, one_line(&step.reason, 160)));
+    }
+}

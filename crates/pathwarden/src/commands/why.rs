@@ -1,0 +1,114 @@
+//! `why`.
+
+use std::process::ExitCode;
+
+use pathwarden_types::{ActionId, Obligation, Ratio};
+use pathwarden_wire::Why;
+
+use crate::cli::At;
+use crate::home::client;
+use crate::out::{Out, one_line, time};
+
+pub(crate) async fn run(at: &At, action: ActionId, out: &Out) -> anyhow::Result<ExitCode> {
+    let why: Why = client(at)?.get(&format!("/v1/actions/{action}/why")).await?;
+    if out.is_json() {
+        out.document(&why)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let decided = &why.decided;
+    out.line(format!(
+        "{} {} on {}: {}",
+        out.strong(&decided.action.to_string()),
+        one_line(&decided.operation.name, 80),
+        decided.operation.server,
+        out.verdict(decided.verdict),
+    ));
+    out.line(format!("decided   {} as step {}", time(why.at), decided.position.step));
+    out.line(format!("record    {} of the ledger, {:?}", why.index, decided.mode).to_lowercase());
+    out.line(format!("policy    {}", decided.policy));
+    out.line(format!("asked by  {}", decided.identity.principal));
+    if !why.task.is_empty() {
+        out.line(format!("task      {}", one_line(&why.task, 200)));
+    }
+    let arguments = why.arguments.as_deref().unwrap_or("(erased)");
+    out.line(format!("arguments {}", one_line(arguments, 400)));
+    rules(&why, out);
+    risk(&why, out);
+    if let Some(effect) = &why.effect {
+        let outcome = format!("{:?}", effect.outcome).to_lowercase();
+        out.line(out.strong("effect"));
+        out.line(format!(
+            "  {outcome} in {} ms, {} bytes out, {} bytes back {}",
+            effect.elapsed_ms, effect.request_bytes, effect.response_bytes, effect.detail
+        ));
+    }
+    changes(&why, out);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rules(why: &Why, out: &Out) {
+    out.line(out.strong("rules that spoke"));
+    for hit in &why.decided.hits {
+        let place = match hit.line {
+            0 => "the engine".to_owned(),
+            line => format!("{}:{line}", hit.file),
+        };
+        out.line(format!("  {:9} {} ({place})", out.verdict(hit.verdict), hit.rule));
+        out.line(format!("            {}", one_line(&hit.reason, 200)));
+        if !hit.advice.is_empty() {
+            out.line(format!("            the agent was told: {}", one_line(&hit.advice, 200)));
+        }
+    }
+    for obligation in &why.decided.obligations {
+        out.line(format!("  {}", in_words(obligation)));
+    }
+    if let Some(approval) = &why.decided.approval {
+        let answer = match &approval.answer {
+            None => "is asked".to_owned(),
+            Some(answer) => format!("{} said {:?} ({})", answer.by, answer.choice, answer.note),
+        };
+        out.line(format!("  approval {} {answer}", approval.id));
+    }
+}
+
+fn in_words(obligation: &Obligation) -> String {
+    match obligation {
+        Obligation::Rewrite { pointer, value } => {
+            format!("must send {pointer} as `{}`", one_line(value, 400))
+        }
+        Obligation::Redact { pointer, classes } => {
+            format!("must cut {} out of {pointer}", classes.join(", "))
+        }
+        Obligation::RateLimit { per_minute } => format!("at most {per_minute} a minute"),
+        Obligation::Watch => "marked for a person to look at".to_owned(),
+    }
+}
+
+fn risk(why: &Why, out: &Out) {
+    let risk = &why.decided.risk;
+    out.line(format!(
+        "{} {} = likelihood {} × impact {}, confidence {}",
+        out.strong("risk"),
+        risk.score,
+        risk.likelihood,
+        risk.impact,
+        why.decided.confidence,
+    ));
+    for term in risk.terms.iter().filter(|term| term.signal.confidence > Ratio::ZERO) {
+        let kind = format!("{:?}", term.signal.kind);
+        out.line(format!(
+            "  {kind:19} {} × weight {} × sure {}  {}",
+            term.signal.value, term.weight, term.signal.confidence, term.signal.words
+        ));
+    }
+}
+
+fn changes(why: &Why, out: &Out) {
+    if why.would_change.is_empty() {
+        return;
+    }
+    out.line(out.strong("what would have changed the answer"));
+    for change in &why.would_change {
+        out.line(format!("  {:9} if {}", out.verdict(change.verdict), change.if_instead));
+    }
+}

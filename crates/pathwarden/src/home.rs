@@ -1,0 +1,141 @@
+//! The home folder of a node.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context, anyhow, bail};
+use pathwarden_client::{Client, Endpoint};
+use pathwarden_config::Config;
+use pathwarden_ledger::{Signer, VerifierKey};
+use pathwarden_types::Name;
+use pathwarden_warden::TokenKey;
+
+use crate::cli::At;
+
+/// Where everything of a node is.
+pub(crate) struct Home {
+    dir: PathBuf,
+}
+
+impl Home {
+    /// The home that was named, or the one below the user's.
+    pub(crate) fn new(at: &At) -> anyhow::Result<Self> {
+        let dir = match &at.home {
+            Some(dir) => dir.clone(),
+            None => std::env::home_dir()
+                .filter(|dir| !dir.as_os_str().is_empty())
+                .ok_or_else(|| anyhow!("there is no home folder; name one with --home"))?
+                .join(".pathwarden"),
+        };
+        Ok(Self { dir: std::path::absolute(dir)? })
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.dir.join("pathwarden.toml")
+    }
+
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.dir.join("ledger")
+    }
+
+    pub(crate) fn signing_key(&self) -> PathBuf {
+        self.dir.join("keys/ledger.key")
+    }
+
+    pub(crate) fn verifier_key(&self) -> PathBuf {
+        self.dir.join("keys/ledger.vkey")
+    }
+
+    pub(crate) fn token_key(&self) -> PathBuf {
+        self.dir.join("keys/token.key")
+    }
+
+    pub(crate) fn token(&self, role: &str) -> PathBuf {
+        self.dir.join("tokens").join(role)
+    }
+
+    /// A path in the configuration: relative ones are below the home.
+    pub(crate) fn below(&self, path: &str) -> PathBuf {
+        self.dir.join(path)
+    }
+
+    /// The checked configuration.
+    pub(crate) fn config(&self) -> anyhow::Result<Config> {
+        let path = self.config_file();
+        let text = fs::read_to_string(&path).with_context(|| {
+            format!("read `{}` (make a home with `pathwarden init`)", path.display())
+        })?;
+        Config::parse(&text)
+            .map_err(|faults| anyhow!("`{}` has faults:\n{faults}", path.display()))
+    }
+
+    /// The key that checkpoints must be signed with.
+    pub(crate) fn load_verifier_key(&self) -> anyhow::Result<VerifierKey> {
+        let path = self.verifier_key();
+        let text = read(&path)?;
+        VerifierKey::from_str(text.trim())
+            .with_context(|| format!("read the verifier key `{}`", path.display()))
+    }
+
+    /// The key that signs checkpoints.
+    pub(crate) fn load_signer(&self, name: &str) -> anyhow::Result<Signer> {
+        let path = self.signing_key();
+        let der = fs::read(&path).with_context(|| format!("read `{}`", path.display()))?;
+        Signer::from_pkcs8(name, &der)
+            .with_context(|| format!("read the signing key `{}`", path.display()))
+    }
+
+    /// The key that makes and checks tokens.
+    pub(crate) fn load_token_key(&self) -> anyhow::Result<TokenKey> {
+        let path = self.token_key();
+        let secret = fs::read(&path).with_context(|| format!("read `{}`", path.display()))?;
+        match <[u8; TokenKey::BYTES]>::try_from(secret.as_slice()) {
+            Ok(secret) => Ok(TokenKey::new(&secret)),
+            Err(_) => bail!("`{}` does not hold a key of {} bytes", path.display(), TokenKey::BYTES),
+        }
+    }
+
+    /// Where the node listens.
+    pub(crate) fn endpoint(&self, at: &At) -> anyhow::Result<Endpoint> {
+        match &at.endpoint {
+            Some(text) => Ok(text.parse()?),
+            None => {
+                let socket = self.config().map(|config| config.socket);
+                Ok(Endpoint::Socket(self.below(&socket.unwrap_or_else(|_| DEFAULT_SOCKET.to_owned()))))
+            }
+        }
+    }
+}
+
+/// Where a node listens when its configuration cannot be read by this user.
+const DEFAULT_SOCKET: &str = "run/pathwarden.sock";
+
+/// A client with the token that was named, or the operator's.
+pub(crate) fn client(at: &At) -> anyhow::Result<Client> {
+    let home = Home::new(at)?;
+    let token = match &at.token {
+        Some(token) => token.clone(),
+        None => read(&home.token("operator"))?,
+    };
+    Ok(Client::new(home.endpoint(at)?, token.trim().to_owned()))
+}
+
+/// The person at the keyboard.
+pub(crate) fn person(named: Option<Name>) -> anyhow::Result<Name> {
+    let login = || ["USER", "LOGNAME"].iter().find_map(|key| std::env::var(key).ok()?.parse().ok());
+    match named.or_else(login) {
+        Some(name) => Ok(name),
+        None => Ok("operator".parse()?),
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| {
+        format!("read `{}` (make a home with `pathwarden init`)", path.display())
+    })
+}

@@ -1,0 +1,218 @@
+//! `up`: puts a node together and runs it until it is told to stop.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use pathwarden_config::Config;
+use pathwarden_pep_mcp::{Limits, http};
+use pathwarden_store::{Options, Store};
+use pathwarden_warden::{Parts, Role, Warden};
+use pathwarden_wire::{Fault, FaultKind, Pdp};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::At;
+use crate::home::Home;
+use crate::out::Out;
+use crate::snapshot;
+
+/// How often the policy folder is looked at for changes, in ms.
+const POLICY_POLL_MS: u64 = 1_000;
+
+/// Runs a node.
+pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
+    let filter = EnvFilter::try_from_env("PATHWARDEN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let home = Home::new(at)?;
+    let config = home.config()?;
+    for danger in &config.dangers {
+        tracing::warn!("security is lowered by {danger}");
+    }
+    let warden = node(&home, &config)?;
+    let socket = home.below(&config.socket);
+    let api_socket = bind_socket(&socket)?;
+    let api_tcp = bind(config.api).await?;
+    let mcp = bind(config.mcp).await?;
+    let (stop, stopped) = watch::channel(());
+    let until = |mut stopped: watch::Receiver<()>| async move {
+        let _ = stopped.changed().await;
+    };
+    announce(out, &socket, &api_tcp, &mcp)?;
+    let sweep = tokio::spawn(Arc::clone(&warden).sweep_for_ever());
+    let reload = tokio::spawn(reload_on_change(Arc::clone(&warden), home.below(&config.policy_dir)));
+    let gateway = gateway(&warden, &config)?;
+    let serving = async {
+        let (socket_ended, tcp_ended, ()) = tokio::join!(
+            pathwarden_api::serve_socket(&warden, api_socket, until(stopped.clone())),
+            pathwarden_api::serve_tcp(&warden, api_tcp, until(stopped.clone())),
+            http::serve(mcp, gateway, until(stopped.clone())),
+        );
+        socket_ended.and(tcp_ended)
+    };
+    tokio::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => ended.context("serve the API")?,
+        () = told_to_stop() => {
+            stop.send_replace(());
+            // A client that keeps its connection open does not keep the node from stopping.
+            let _ = tokio::time::timeout(STOP_GRACE, serving).await;
+        }
+    }
+    sweep.abort();
+    reload.abort();
+    let _ = fs::remove_file(&socket);
+    warden.close().map_err(anyhow::Error::from)?;
+    tracing::info!("stopped; every record is covered by a signed checkpoint");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How long open exchanges may take to end once the node is told to stop.
+const STOP_GRACE: Duration = Duration::from_secs(3);
+
+/// Opens the ledger and starts the node on it.
+fn node(home: &Home, config: &Config) -> anyhow::Result<Arc<Warden>> {
+    let policy_dir = home.below(&config.policy_dir);
+    let snapshot = snapshot::load(&policy_dir, config.settings.clone())?;
+    let verifier = home.load_verifier_key()?;
+    let signer = home.load_signer(verifier.name())?;
+    let options = Options {
+        publish_every_ms: config.ledger.publish_every_ms,
+        batch_window_ms: config.ledger.batch_window_ms,
+        queue_entries_max: config.ledger.queue_records_max,
+        ..Options::new(Warden::keys_of)
+    };
+    let (store, recovered) = Store::open(&home.ledger(), &verifier, signer, options)
+        .context("open the ledger (make a home with `pathwarden init`)")?;
+    tracing::info!(
+        records = recovered.entries,
+        truncated_bytes = recovered.truncated_bytes,
+        index_rebuilt = recovered.index_rebuilt,
+        "the ledger is open and verified"
+    );
+    let settings = config.settings.clone();
+    let parts = Parts {
+        node: verifier.name().to_owned(),
+        store,
+        snapshot,
+        load_policy: Box::new(move || {
+            snapshot::load(&policy_dir, settings.clone()).map_err(|error| format!("{error:#}"))
+        }),
+        tokens: home.load_token_key()?,
+        agents: config.agents.clone(),
+        effect_ms_max: config.ledger.effect_ms_max,
+    };
+    Warden::start(parts).context("start the node")
+}
+
+fn gateway(warden: &Arc<Warden>, config: &Config) -> anyhow::Result<http::Gateway> {
+    let mut upstreams = BTreeMap::new();
+    for (name, url) in &config.upstreams {
+        let upstream = http::Upstream::new(url).with_context(|| format!("use servers.{name}.url"))?;
+        upstreams.insert(name.clone(), upstream);
+    }
+    let warden = Arc::clone(warden);
+    let admit: http::Admit = Arc::new(move |token| {
+        let caller = warden.authenticate(token)?;
+        if caller.role == Role::Agent {
+            return Ok(Arc::new(warden.door(caller)) as Arc<dyn Pdp>);
+        }
+        let advice = "use an agent's token: `pathwarden session start` prints one";
+        Err(Fault::new(FaultKind::Forbidden, "only an agent's token may act", advice))
+    });
+    Ok(http::Gateway {
+        upstreams,
+        admit,
+        limits: Limits::default(),
+        allowed_hosts: config.allowed_hosts.clone(),
+        allowed_origins: Default::default(),
+    })
+}
+
+/// Binds the socket; one that a crash left behind is removed, one that answers is not.
+fn bind_socket(path: &Path) -> anyhow::Result<UnixListener> {
+    if std::os::unix::net::UnixStream::connect(path).is_ok() {
+        anyhow::bail!("a node is running on `{}` already", path.display());
+    }
+    let _ = fs::remove_file(path);
+    let listener =
+        UnixListener::bind(path).with_context(|| format!("listen on `{}`", path.display()))?;
+    // Whoever may reach the socket still needs a token.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o666))
+        .with_context(|| format!("open `{}` to other users", path.display()))?;
+    Ok(listener)
+}
+
+async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("listen on {address} (another node? change [listen] in pathwarden.toml)")
+    })
+}
+
+/// The one line that says that the node is ready, and where.
+fn announce(out: &Out, socket: &Path, api: &TcpListener, mcp: &TcpListener) -> anyhow::Result<()> {
+    let (api, mcp) = (api.local_addr()?, mcp.local_addr()?);
+    if out.is_json() {
+        let ready = serde_json::json!({ "ready": true, "socket": socket, "api": api, "mcp": mcp });
+        out.line(ready);
+    } else {
+        out.line(format!("ready: socket {}, api http://{api}, mcp http://{mcp}/mcp/NAME", socket.display()));
+    }
+    Ok(())
+}
+
+async fn told_to_stop() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Loads the policy when its folder changes, or on SIGHUP. One that does not compile changes
+/// nothing, and is said once.
+async fn reload_on_change(warden: Arc<Warden>, dir: PathBuf) {
+    let Ok(mut hang_up) = signal(SignalKind::hangup()) else { return };
+    let mut ticks = tokio::time::interval(Duration::from_millis(POLICY_POLL_MS));
+    let mut seen = stamp(&dir);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {
+                let now = stamp(&dir);
+                if now == seen {
+                    continue;
+                }
+                seen = now;
+            }
+            _ = hang_up.recv() => {}
+        }
+        if let Err(fault) = warden.reload_policy().await {
+            tracing::debug!(%fault, "the reload was refused");
+        }
+    }
+}
+
+/// Names, lengths and times of the files of a folder.
+fn stamp(dir: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    let mut files: Vec<_> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let metadata = entry.metadata().ok()?;
+            Some((entry.path(), metadata.len(), metadata.modified().ok()))
+        })
+        .collect();
+    files.sort();
+    files
+}

@@ -1,0 +1,132 @@
+//! Telling the decision point what happened.
+
+use pathwarden_decide::Permit;
+use pathwarden_lens_mcp::{Body, Id, Message, outcome};
+use pathwarden_types::{ActionId, Effect, Observation, ObservationKind, Outcome};
+use pathwarden_wire::{Fault, FaultKind, Observe, Report};
+
+use super::client::Unfulfilled;
+use super::{Exchange, Expect, Open, in_time};
+use crate::refusal;
+
+/// Why a permit was not used.
+pub(super) enum NotSent<'a> {
+    /// What had to be done first could not be done.
+    Obligation(&'a Unfulfilled),
+}
+
+impl Exchange {
+    /// Does what is expected of a response, and gives what the client gets: the response as it came,
+    /// or an error in its place when it could not be recorded.
+    pub(crate) async fn settle(&self, expect: Expect, response: Message) -> Vec<u8> {
+        match self.record(expect, &response).await {
+            Ok(()) => response.into_bytes(),
+            Err(fault) => {
+                tracing::error!(%fault, advice = fault.advice, "answer withheld, not recorded");
+                refusal::withheld(id_of(&response), &fault)
+            }
+        }
+    }
+
+    async fn record(&self, expect: Expect, response: &Message) -> Result<(), Fault> {
+        let is_error = matches!(response.body(), Body::Response { is_error: true, .. });
+        match expect {
+            Expect::Decided(open) => {
+                let (outcome, detail) = outcome(response);
+                let result = result_text(response);
+                let bytes = response.text().len();
+                self.close(open, outcome, detail, Some((result, bytes))).await
+            }
+            Expect::Seen(kind) if !is_error => {
+                self.observe(kind, None, result_text(response)).await
+            }
+            Expect::Seen(_) | Expect::Plain => Ok(()),
+        }
+    }
+
+    /// Closes a permit whose answer did not come, or is not one.
+    pub(crate) async fn close_without(&self, open: Open, outcome: Outcome, detail: &str) {
+        let action = open.action;
+        if let Err(fault) = self.close(open, outcome, detail.to_owned(), None).await {
+            tracing::error!(%fault, advice = fault.advice, %action, "permit not closed");
+        }
+    }
+
+    /// Closes a permit by an answer of another form than a message.
+    pub(crate) async fn close_with(
+        &self,
+        open: Open,
+        outcome: Outcome,
+        detail: &str,
+        answer: String,
+    ) -> Result<(), Fault> {
+        let bytes = answer.len();
+        self.close(open, outcome, detail.to_owned(), Some((answer, bytes))).await
+    }
+
+    async fn close(
+        &self,
+        open: Open,
+        outcome: Outcome,
+        detail: String,
+        answer: Option<(String, usize)>,
+    ) -> Result<(), Fault> {
+        let response_bytes = answer.as_ref().map_or(0, |(_, bytes)| *bytes);
+        let effect = Effect {
+            outcome,
+            request_bytes: open.request_bytes,
+            response_bytes: u64::try_from(response_bytes).unwrap_or(u64::MAX),
+            elapsed_ms: u64::try_from(open.released.elapsed().as_millis()).unwrap_or(u64::MAX),
+            detail,
+        };
+        let result = answer.map(|(text, _)| text);
+        let report = Report { session: self.session, action: open.action, effect, result };
+        in_time(&self.limits, self.pdp.report(report)).await
+    }
+
+    /// Closes a permit that was not used, and says what the client is told.
+    pub(super) async fn not_sent(&self, permit: Permit, why: NotSent<'_>) -> Fault {
+        let NotSent::Obligation(unfulfilled) = why;
+        let detail = format!("not sent: {unfulfilled}");
+        let open =
+            Open { action: permit.action(), request_bytes: 0, released: std::time::Instant::now() };
+        self.close_without(open, Outcome::Failed, &detail).await;
+        Fault::new(
+            FaultKind::Conflict,
+            "it may happen only in a changed form, and could not be changed so",
+            format!("tell an operator: {unfulfilled}"),
+        )
+    }
+
+    /// Records something that was seen.
+    pub(crate) async fn observe(
+        &self,
+        kind: ObservationKind,
+        action: Option<ActionId>,
+        content: String,
+    ) -> Result<(), Fault> {
+        let observation = Observation { kind, server: self.server.clone(), action };
+        let observe = Observe { session: self.session, observation, content };
+        in_time(&self.limits, self.pdp.observe(observe)).await
+    }
+
+    /// Records a message that was refused. It goes nowhere either way, so a fault is only logged.
+    pub(crate) async fn observe_malformed(&self, content: String) {
+        if let Err(fault) = self.observe(ObservationKind::Malformed, None, content).await {
+            tracing::error!(%fault, advice = fault.advice, "refused message not recorded");
+        }
+    }
+}
+
+/// What the server answered: the text of `result` or of `error`.
+pub(super) fn result_text(response: &Message) -> String {
+    let value = response.member("result").or_else(|| response.member("error"));
+    value.map(|value| value.text().to_owned()).unwrap_or_default()
+}
+
+fn id_of(response: &Message) -> Option<&Id> {
+    match response.body() {
+        Body::Response { id, .. } => id.as_ref(),
+        Body::Request { .. } | Body::Notification { .. } => None,
+    }
+}

@@ -1,0 +1,96 @@
+//! Messages from the server.
+
+use pathwarden_lens_mcp::{
+    Body, Id, Message, MessageFault, Route, Shape, compose, server_notification, server_request,
+};
+use pathwarden_wire::Fault;
+
+use super::client::beginning;
+use super::{Cleared, Exchange};
+
+/// What is done with a message from the server.
+pub(crate) enum FromServer {
+    /// A response: the transport knows what it answers, and calls [`Exchange::settle`].
+    Response(Id, Message),
+    /// Goes to the client.
+    Pass(Vec<u8>),
+    /// Goes back to the server: an answer on the client's behalf.
+    Answer(Cleared),
+    /// Goes nowhere. Where it seems to answer a request, that one will get no other answer.
+    Broken(Option<Id>, String),
+}
+
+impl Exchange {
+    /// Reads one message of the server, and observes what has to be seen before it is passed on.
+    pub(crate) async fn read_server(&self, bytes: Vec<u8>) -> FromServer {
+        let content = beginning(&bytes);
+        match Message::parse(bytes, self.limits.message_bytes_max) {
+            Ok(message) => self.from_server(message, content).await,
+            Err(fault) => self.broken(&fault, content.as_bytes()).await,
+        }
+    }
+
+    /// What is done with a message of the server that could not be read.
+    pub(crate) async fn broken(&self, fault: &MessageFault, content: &[u8]) -> FromServer {
+        self.observe_malformed(beginning(content)).await;
+        let words = format!("the answer of the server is {fault}");
+        match (&fault.id, fault.shape) {
+            (Some(id), Shape::Call) => {
+                let bytes = compose::error(Some(id), fault.code(), &fault.to_string());
+                FromServer::Answer(Cleared { bytes })
+            }
+            (id, _) => FromServer::Broken(id.clone(), words),
+        }
+    }
+
+    /// Records a response to nothing that is open.
+    pub(crate) async fn observe_unasked(&self, response: &Message) {
+        self.observe_malformed(beginning(response.text().as_bytes())).await;
+    }
+
+    async fn from_server(&self, message: Message, content: String) -> FromServer {
+        match message.body().clone() {
+            Body::Response { id: Some(id), .. } => FromServer::Response(id, message),
+            // An error about a request of ours that the server could not read.
+            Body::Response { id: None, .. } => FromServer::Pass(message.into_bytes()),
+            Body::Notification { method } if server_notification(&method) => {
+                FromServer::Pass(message.into_bytes())
+            }
+            Body::Notification { method } => {
+                self.observe_malformed(content).await;
+                FromServer::Broken(None, format!("unknown notification `{method}`"))
+            }
+            Body::Request { id, method } => self.server_request(message, id, &method).await,
+        }
+    }
+
+    async fn server_request(&self, message: Message, id: Id, method: &str) -> FromServer {
+        let recorded = match server_request(method) {
+            Some(Route::Forward(Some(kind))) => {
+                self.observe(kind, None, message.text().to_owned()).await
+            }
+            Some(Route::Forward(None)) => Ok(()),
+            Some(Route::Decide) | None => return unknown(&id),
+        };
+        match recorded {
+            Ok(()) => FromServer::Pass(message.into_bytes()),
+            Err(fault) => unrecorded(&id, &fault),
+        }
+    }
+}
+
+fn unknown(id: &Id) -> FromServer {
+    let words =
+        "this method is of no revision of MCP that Pathwarden speaks, so it is not passed on";
+    FromServer::Answer(Cleared {
+        bytes: compose::error(Some(id), compose::METHOD_NOT_FOUND, words),
+    })
+}
+
+fn unrecorded(id: &Id, fault: &Fault) -> FromServer {
+    tracing::error!(%fault, advice = fault.advice, "server request refused, not recorded");
+    let words = format!("not passed on because it could not be recorded: {fault}");
+    FromServer::Answer(Cleared {
+        bytes: compose::error(Some(id), compose::NODE_UNAVAILABLE, &words),
+    })
+}

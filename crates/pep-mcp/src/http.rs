@@ -1,0 +1,171 @@
+//! Streamable HTTP in front of configured upstream servers, at `/mcp/<upstream>` (MCP 2025-06-18 and
+//! 2025-11-25, «Transports»).
+//!
+//! Order of checks, written once in [`handle`]: the request is meant for us (`Host`, `Origin`), who it
+//! is (bearer token), what it is for (path, method), whether it can be read (length, type); then the
+//! message itself.
+
+mod answer;
+mod body;
+mod call;
+mod checks;
+mod connections;
+mod get;
+mod headers;
+mod left;
+mod post;
+mod sse;
+mod stream;
+mod upstream;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use answer::{fault, refused};
+use body::Answer;
+use call::Call;
+use http::header::{self, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use left::{Deciding, Left};
+use pathwarden_types::Name;
+use pathwarden_wire::{Fault, FaultKind, Pdp};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use upstream::Sender;
+pub use upstream::{Upstream, UpstreamError};
+
+use crate::Limits;
+use crate::exchange::Exchange;
+
+/// Who is behind a bearer token: the decision point as that caller reaches it, or why not.
+pub type Admit = Arc<dyn Fn(&str) -> Result<Arc<dyn Pdp>, Fault> + Send + Sync>;
+
+/// What [`serve`] stands in front of, and for whom.
+pub struct Gateway {
+    /// The servers, by the name in the path.
+    pub upstreams: BTreeMap<Name, Upstream>,
+    /// Who may come in.
+    pub admit: Admit,
+    /// Every bound.
+    pub limits: Limits,
+    /// Values of `Host` that are ours, beside those of the loopback; with or without port.
+    pub allowed_hosts: BTreeSet<String>,
+    /// Values of `Origin` that may call, beside those of the loopback.
+    pub allowed_origins: BTreeSet<String>,
+}
+
+/// What the enforcement points of one agent have in common over HTTP.
+const JOIN_KEY: &str = "http";
+
+/// What all requests share.
+struct Shared {
+    gateway: Gateway,
+    limits: Limits,
+    sender: Sender,
+    left: Left,
+    deciding: Deciding,
+    /// Whether the gateway stops.
+    stop: watch::Receiver<bool>,
+    /// Dropped with the last of all that still has a permit to close.
+    _working: mpsc::Sender<()>,
+}
+
+impl Shared {
+    /// Until the gateway stops.
+    fn stopping(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stop = self.stop.clone();
+        async move {
+            // An error says that the gateway has stopped already.
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+    }
+}
+
+/// Serves until `shutdown` is done, and then until what is under way has ended or
+/// [`Limits::grace`] is over.
+pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Future<Output = ()>) {
+    let limits = gateway.limits;
+    let (working, mut worked) = mpsc::channel(1);
+    let (stopper, stop) = watch::channel(false);
+    let shared = Arc::new(Shared {
+        gateway,
+        limits,
+        sender: Sender::new(limits),
+        left: Left::new(limits.resumable_max),
+        deciding: Deciding::default(),
+        stop,
+        _working: working,
+    });
+    connections::serve(listener, Arc::clone(&shared), &stopper, shutdown).await;
+    for slot in shared.left.drain() {
+        call::close_slot(slot, "the gateway stopped before it was answered").await;
+    }
+    drop(shared);
+    // Nothing is ever sent: it ends when all that shares it has ended.
+    let _ = timeout(limits.grace, worked.recv()).await;
+}
+
+/// One request, checked in order, cheapest first.
+async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Answer> {
+    match admitted(shared, &request).await {
+        Ok(call) => match *request.method() {
+            Method::POST => post::answer(call, request).await,
+            _ => get::answer(call, request.method().clone()).await,
+        },
+        Err(response) => *response,
+    }
+}
+
+async fn admitted(
+    shared: Arc<Shared>,
+    request: &Request<Incoming>,
+) -> Result<Call, Box<Response<Answer>>> {
+    let gateway = &shared.gateway;
+    let headers = request.headers();
+    checks::is_ours(request.uri(), headers, &gateway.allowed_hosts, &gateway.allowed_origins)
+        .map_err(|words| Box::new(refused(StatusCode::FORBIDDEN, words)))?;
+    let token = checks::bearer(headers).ok_or_else(|| Box::new(fault(&no_token())))?;
+    let pdp = (gateway.admit)(token).map_err(|refusal| Box::new(fault(&refusal)))?;
+    let (name, upstream) = route(gateway, request).map_err(Box::new)?;
+    let (name, upstream) = (name.clone(), upstream.clone());
+    let headers = headers.clone();
+    let exchange = Exchange::join(pdp, name, JOIN_KEY.to_owned(), shared.limits)
+        .await
+        .map_err(|refusal| Box::new(fault(&refusal)))?;
+    Ok(Call { shared, exchange: Arc::new(exchange), upstream, headers })
+}
+
+fn no_token() -> Fault {
+    Fault::new(
+        FaultKind::Unauthenticated,
+        "no bearer token",
+        "send `Authorization: Bearer <token>` with the agent's token",
+    )
+}
+
+fn route<'a>(
+    gateway: &'a Gateway,
+    request: &Request<Incoming>,
+) -> Result<(&'a Name, &'a Upstream), Response<Answer>> {
+    let name = request.uri().path().strip_prefix("/mcp/").and_then(|name| name.parse().ok());
+    let found = name.and_then(|name: Name| gateway.upstreams.get_key_value(&name));
+    let Some(found) = found else {
+        let words = "there is no such upstream; the path is `/mcp/<upstream>`";
+        return Err(refused(StatusCode::NOT_FOUND, words));
+    };
+    if request.uri().query().is_some() {
+        let words = "a query is not passed on; leave it out";
+        return Err(refused(StatusCode::BAD_REQUEST, words));
+    }
+    if matches!(*request.method(), Method::GET | Method::POST | Method::DELETE) {
+        return Ok(found);
+    }
+    let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, "use GET, POST or DELETE");
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST, DELETE"));
+    Err(response)
+}
+
+#[cfg(test)]
+mod tests;

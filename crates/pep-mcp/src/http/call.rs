@@ -1,0 +1,83 @@
+//! One request of a client that has been let in.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use pathwarden_lens_mcp::Id;
+use pathwarden_types::Outcome;
+use tokio::time::sleep;
+
+use super::Shared;
+use super::headers::{self, MCP_SESSION_ID};
+use super::left::{Key, Slot, Ticket};
+use super::upstream::Upstream;
+use crate::exchange::{Cleared, Exchange, Expect};
+
+/// One request of a client that has been let in: whose it is and where it goes.
+#[derive(Clone)]
+pub(super) struct Call {
+    pub(super) shared: Arc<Shared>,
+    pub(super) exchange: Arc<Exchange>,
+    pub(super) upstream: Upstream,
+    /// As the client sent them.
+    pub(super) headers: HeaderMap,
+}
+
+impl Call {
+    /// What tells this request from others wherever its response shows up.
+    pub(super) fn key(&self, id: &Id) -> Key {
+        let transport = headers::only(&self.headers, &MCP_SESSION_ID).unwrap_or_default();
+        Key {
+            session: self.exchange.session(),
+            server: self.exchange.server_name().clone(),
+            transport: transport.to_owned(),
+            id: id.key().to_owned(),
+        }
+    }
+
+    /// Closes what expects a response that will not come.
+    pub(super) async fn close(&self, expect: Expect, outcome: Outcome, why: &str) {
+        if let Expect::Decided(open) = expect {
+            self.exchange.close_without(open, outcome, why).await;
+        }
+    }
+
+    /// Leaves a request for whichever stream its response shows up on.
+    pub(super) async fn leave(&self, key: Key, slot: Slot) -> Ticket {
+        let (ticket, evicted) = self.shared.left.put(key, slot);
+        for slot in evicted {
+            close_slot(slot, "forgotten for newer requests before it was answered").await;
+        }
+        ticket
+    }
+
+    /// Gives a request that was left some time to be answered; then nobody knows what it did.
+    pub(super) fn expire(&self, key: Key, ticket: Ticket) {
+        let (shared, time) = (Arc::downgrade(&self.shared), self.shared.limits.resume);
+        tokio::spawn(async move {
+            sleep(time).await;
+            let Some(shared) = shared.upgrade() else { return };
+            if let Some(slot) = shared.left.take_stay(&key, ticket) {
+                close_slot(slot, "its stream was not resumed").await;
+            }
+        });
+    }
+
+    /// Sends a message of ours, or an answer on the client's behalf, to the server.
+    pub(super) fn send_aside(&self, message: Cleared) {
+        let call = self.clone();
+        tokio::spawn(async move {
+            let headers = headers::to_server(&call.headers);
+            if let Err(error) = call.shared.sender.post(&call.upstream, headers, message).await {
+                tracing::warn!(%error, "answering the server");
+            }
+        });
+    }
+}
+
+/// Closes what was left and will not be answered.
+pub(super) async fn close_slot(slot: Slot, why: &str) {
+    if let Slot::Open(exchange, Expect::Decided(open)) = slot {
+        exchange.close_without(open, Outcome::Unknown, why).await;
+    }
+}

@@ -1,0 +1,148 @@
+//! A server behind the gateway: it does what the name of the tool says.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::http::answer::with;
+use crate::http::body::Answer;
+
+pub(super) const RESULT: &str = r#"{"content":[ ],"odd":[1e400,1.0,50.0,-0]}"#;
+pub(super) const PRIMING: &str = "id: e-1\r\nretry: 1\r\ndata: \r\n\r\n";
+
+pub(super) fn answer_to(id: &str) -> String {
+    format!("{{\"vendor\":1.0,\"jsonrpc\":\"2.0\",\n\"id\":{id},\"result\":{RESULT}}}")
+        .replace('\n', "")
+}
+
+/// The events of one stream: those before the server is told to go on, and those after.
+pub(super) fn events(id: &str) -> (String, String) {
+    let request = r#"{"jsonrpc":"2.0","id":"s1","method":"elicitation/create","params":{"v":1.0}}"#;
+    let progress =
+        r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":50.0}}"#;
+    let first = format!("{PRIMING}: comment\n\nevent: message\nid:e-3\ndata: {progress}\n\n");
+    let rest = format!("data:{request}\r\rid: e-4\ndata: {}\n\n", answer_to(id));
+    (first, rest)
+}
+
+pub(super) struct Heard {
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+}
+
+pub(super) struct Server {
+    pub(super) seen: watch::Sender<Vec<Arc<Heard>>>,
+    pub(super) go_on: Notify,
+}
+
+impl Server {
+    pub(super) async fn start() -> (Arc<Self>, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+        let server = Arc::new(Self { seen: watch::Sender::default(), go_on: Notify::new() });
+        let accepting = Arc::clone(&server);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let server = Arc::clone(&accepting);
+                let service = service_fn(move |request| {
+                    let server = Arc::clone(&server);
+                    async move { Ok::<_, Infallible>(server.answer(request).await) }
+                });
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        (server, url)
+    }
+
+    pub(super) async fn heard(&self, count: usize) -> Vec<Arc<Heard>> {
+        self.seen.subscribe().wait_for(|all| all.len() >= count).await.unwrap().clone()
+    }
+
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Answer> {
+        let (head, body) = request.into_parts();
+        let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        let resumes = head.headers.contains_key("last-event-id");
+        let heard =
+            Heard { method: head.method.clone(), headers: head.headers, body: body.clone() };
+        self.seen.send_modify(|all| all.push(Arc::new(heard)));
+        match head.method {
+            Method::GET if resumes => {
+                stream(vec![format!("id: e-2\ndata: {}\n\n", answer_to("1"))])
+            }
+            Method::GET => self.notices(),
+            Method::DELETE => typed(StatusCode::NO_CONTENT, "", ""),
+            _ if !body.contains("\"method\"") || body.contains("\"notifications/") => {
+                typed(StatusCode::ACCEPTED, "", "")
+            }
+            _ => self.answer_call(&body),
+        }
+    }
+
+    fn answer_call(self: Arc<Self>, body: &str) -> Response<Answer> {
+        let json = |text: &str| typed(StatusCode::OK, "application/json", text);
+        let id = if body.contains("\"id\":0") { "0" } else { "1" };
+        let name = body.split("\"name\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        match name.unwrap_or_default() {
+            "events" => self.in_two(events(id)),
+            "later" => self.in_two((": soon\n\n".into(), format!("data: {}\n\n", answer_to(id)))),
+            "cut" => stream(vec![PRIMING.into()]),
+            "plain-cut" => stream(vec![": hm\n\n".into()]),
+            "torn" => stream(vec![format!("data: {}", answer_to(id))]),
+            "sse-duplicate" => stream(vec![format!(
+                "data: {{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"a\":1,\"a\":2}}}}\n\n"
+            )]),
+            "endless" => stream(vec![format!("data: {}", "x".repeat(1 << 18))]),
+            "duplicate" => {
+                json(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"a":1,"a":2}}}}"#))
+            }
+            "empty" => typed(StatusCode::ACCEPTED, "", ""),
+            "html" => typed(StatusCode::OK, "text/html", "<p>hello"),
+            "other" => json(&answer_to("\"other\"")),
+            "gone" => typed(StatusCode::NOT_FOUND, "text/plain", "session not found"),
+            _ => json(&answer_to(id)),
+        }
+    }
+
+    /// A stream that waits in the middle until it is told to go on.
+    fn in_two(self: Arc<Self>, (first, rest): (String, String)) -> Response<Answer> {
+        let (sender, pieces) = mpsc::channel(4);
+        tokio::spawn(async move {
+            let _ = sender.send(Bytes::from(first)).await;
+            self.go_on.notified().await;
+            let _ = sender.send(Bytes::from(rest)).await;
+        });
+        let mut response = typed(StatusCode::OK, "text/event-stream", "");
+        *response.body_mut() = Answer::pieces(pieces);
+        response
+    }
+
+    /// A stream that says one thing and stays open.
+    fn notices(self: Arc<Self>) -> Response<Answer> {
+        let notice = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
+        self.in_two((format!("data: {notice}\n\n"), String::new()))
+    }
+}
+
+fn typed(status: StatusCode, kind: &str, body: &str) -> Response<Answer> {
+    let mut headers = HeaderMap::new();
+    if !kind.is_empty() {
+        headers.insert("content-type", HeaderValue::from_str(kind).unwrap());
+    }
+    headers.insert("x-vendor", HeaderValue::from_static("kept"));
+    headers.insert("mcp-session-id", HeaderValue::from_static("s-1"));
+    with(status, headers, Answer::whole(body.to_owned()))
+}
+
+fn stream(pieces: Vec<String>) -> Response<Answer> {
+    typed(StatusCode::OK, "text/event-stream", &pieces.concat())
+}

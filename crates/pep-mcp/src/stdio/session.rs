@@ -1,0 +1,245 @@
+//! One run: what the readers of both sides share, and what they do with each message.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use pathwarden_lens_mcp::{Id, MessageFault, compose};
+use pathwarden_types::Outcome;
+use tokio::io::AsyncRead;
+use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::lines::{Line, Lines};
+use super::table::{Cancelled, Table, TableFault};
+use crate::exchange::{
+    Attempt, Cleared, Decision, Exchange, Expect, FromClient, FromServer, Released,
+};
+
+/// Messages of the server that are worked on at once, while their order is kept.
+const SERVER_MESSAGES_AT_ONCE: usize = 64;
+
+/// One client and one server.
+pub(super) struct Session {
+    pub(super) exchange: Exchange,
+    pub(super) table: Table,
+    pub(super) to_client: Sender<Vec<u8>>,
+    pub(super) to_server: Sender<Cleared>,
+    pub(super) tasks: Mutex<JoinSet<()>>,
+}
+
+impl Session {
+    /// Reads the client until it closes its end.
+    pub(super) async fn read_client(self: Arc<Self>, input: impl AsyncRead + Unpin) {
+        let bytes_max = self.exchange.limits().message_bytes_max;
+        let mut lines = Lines::new(input, bytes_max);
+        loop {
+            match lines.next().await {
+                Ok(Some(Line::Whole(line))) => self.from_client(line).await,
+                Ok(Some(Line::TooLong { beginning, ending })) => {
+                    let fault = MessageFault::too_long(bytes_max, &beginning, &ending);
+                    let refused = crate::exchange::unreadable(&fault, &beginning);
+                    self.from_client_refused(refused).await;
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "reading from the client");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn from_client(self: &Arc<Self>, line: Vec<u8>) {
+        match self.exchange.read_client(line) {
+            FromClient::Decide(attempt) => match self.table.decide(&attempt.id) {
+                Ok(cancelled) => self.spawn(Arc::clone(self).decide(*attempt, cancelled)),
+                Err(fault) => self.busy(&attempt.id, fault).await,
+            },
+            FromClient::Request { cleared, id, expect } => match self.table.send(&id, expect) {
+                Ok(()) => self.send(cleared).await,
+                Err(fault) => self.busy(&id, fault).await,
+            },
+            FromClient::OneWay(cleared) => self.send(cleared).await,
+            FromClient::Cancel { request, cleared } => {
+                if self.table.cancel(&request) == Cancelled::Sent {
+                    self.send(cleared).await;
+                    tokio::spawn(expire(Arc::downgrade(self), request));
+                }
+            }
+            FromClient::Refused(refused) => self.from_client_refused(refused).await,
+        }
+    }
+
+    async fn from_client_refused(&self, refused: crate::exchange::Refused) {
+        self.exchange.observe_malformed(refused.content).await;
+        if let Some(answer) = refused.answer {
+            self.tell(answer).await;
+        }
+    }
+
+    async fn busy(&self, id: &Id, fault: TableFault) {
+        self.tell(Exchange::busy(id, &fault.to_string())).await;
+    }
+
+    async fn decide(self: Arc<Self>, attempt: Attempt, cancelled: Arc<Notify>) {
+        let id = attempt.id.clone();
+        let token = attempt.message.progress_token().map(str::to_owned);
+        let to_client = self.to_client.clone();
+        let mut signs = |held: &pathwarden_wire::Held, told: u64| {
+            if let Some(token) = &token {
+                let words = format!("waiting for approval {}", held.approval);
+                // A client that does not read its messages misses this one.
+                let _ = to_client.try_send(compose::progress(token, told + 1, &words));
+            }
+        };
+        match self.exchange.decide(attempt, &cancelled, &mut signs).await {
+            Decision::Go(released) => self.go(released).await,
+            Decision::Answer(answer) => {
+                self.tell(answer).await;
+                self.table.ended(&id);
+            }
+            Decision::Cancelled => self.table.ended(&id),
+        }
+    }
+
+    /// Sends what was released, and leaves in the table what must happen to its answer.
+    async fn go(&self, released: Released) {
+        let Released { cleared, id, open } = released;
+        if let Err(expect) = self.table.released(&id, Expect::Decided(open)) {
+            self.unanswered(&id, expect, "the server has ended").await;
+        } else if self.to_server.send(cleared).await.is_err() {
+            // Whoever takes it from the table answers it.
+            if let Some((id, expect)) = self.table.answered(&id) {
+                self.unanswered(&id, expect, "the server has ended").await;
+            }
+        }
+    }
+
+    async fn send(&self, cleared: Cleared) {
+        // When the server is gone, its reader ends and answers what is open.
+        let _ = self.to_server.send(cleared).await;
+    }
+
+    async fn tell(&self, bytes: Vec<u8>) {
+        // When the client is gone, its reader ends.
+        let _ = self.to_client.send(bytes).await;
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+
+    /// Reads the server until it closes its end. Messages are worked on side by side and passed on in
+    /// the order in which the server sent them.
+    pub(super) async fn read_server(self: Arc<Self>, output: impl AsyncRead + Unpin) {
+        let bytes_max = self.exchange.limits().message_bytes_max;
+        let (queue, ready) = mpsc::channel(SERVER_MESSAGES_AT_ONCE);
+        let passing = tokio::spawn(Arc::clone(&self).pass_in_order(ready));
+        let mut lines = Lines::new(output, bytes_max);
+        loop {
+            let line = match lines.next().await {
+                Ok(Some(line)) => line,
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "reading from the server");
+                    break;
+                }
+            };
+            let (done, result) = oneshot::channel();
+            if queue.send(result).await.is_err() {
+                break;
+            }
+            let session = Arc::clone(&self);
+            tokio::spawn(async move {
+                let _ = done.send(session.from_server(line, bytes_max).await);
+            });
+        }
+        drop(queue);
+        let _ = passing.await;
+    }
+
+    async fn pass_in_order(
+        self: Arc<Self>,
+        mut ready: mpsc::Receiver<oneshot::Receiver<Option<Vec<u8>>>>,
+    ) {
+        while let Some(result) = ready.recv().await {
+            if let Ok(Some(bytes)) = result.await {
+                self.tell(bytes).await;
+            }
+        }
+    }
+
+    /// What the client gets of a line from the server.
+    async fn from_server(&self, line: Line, bytes_max: usize) -> Option<Vec<u8>> {
+        let read = match line {
+            Line::Whole(line) => self.exchange.read_server(line).await,
+            Line::TooLong { beginning, ending } => {
+                let fault = MessageFault::too_long(bytes_max, &beginning, &ending);
+                self.exchange.broken(&fault, &beginning).await
+            }
+        };
+        match read {
+            FromServer::Pass(bytes) => Some(bytes),
+            FromServer::Answer(cleared) => {
+                self.send(cleared).await;
+                None
+            }
+            FromServer::Response(id, response) => match self.table.answered(&id) {
+                Some((_, expect)) => Some(self.exchange.settle(expect, response).await),
+                None => {
+                    self.exchange.observe_unasked(&response).await;
+                    None
+                }
+            },
+            FromServer::Broken(id, why) => {
+                let (id, expect) = self.table.answered(&id?)?;
+                self.close(expect, &why).await;
+                Some(compose::error(Some(&id), compose::SERVER_BROKEN, &why))
+            }
+        }
+    }
+
+    async fn close(&self, expect: Expect, why: &str) {
+        if let Expect::Decided(open) = expect {
+            self.exchange.close_without(open, Outcome::Unknown, why).await;
+        }
+    }
+
+    /// Closes and answers a request that the server will not answer.
+    async fn unanswered(&self, id: &Id, expect: Expect, why: &str) {
+        self.close(expect, why).await;
+        self.tell(compose::error(Some(id), compose::SERVER_BROKEN, why)).await;
+    }
+
+    /// Ends everything that is open: each permit is closed, each request answered.
+    pub(super) async fn finish(&self, why: &str) {
+        let open = self.table.close();
+        let mut ids = Vec::with_capacity(open.len());
+        for (id, expect) in open {
+            self.close(expect, why).await;
+            ids.push(id);
+        }
+        let mut tasks =
+            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let ending = async {
+            for id in ids {
+                self.tell(compose::error(Some(&id), compose::SERVER_BROKEN, why)).await;
+            }
+            while tasks.join_next().await.is_some() {}
+        };
+        let _ = timeout(self.exchange.limits().grace, ending).await;
+    }
+}
+
+/// A cancelled request is given some time to be answered anyway; then nobody knows what it did.
+async fn expire(session: Weak<Session>, id: Id) {
+    let Some(limits) = session.upgrade().map(|session| *session.exchange.limits()) else { return };
+    sleep(limits.resume).await;
+    let Some(session) = session.upgrade() else { return };
+    if let Some((_, expect)) = session.table.answered(&id) {
+        session.close(expect, "cancelled by the client, and not answered since").await;
+    }
+}

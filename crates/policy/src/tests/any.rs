@@ -1,0 +1,261 @@
+//! Inputs: generated ones, and a corpus in which every rule of the pack fires.
+
+use pathwarden_types::{OperationKind, Ratio, Risk, Signal, SignalKind, Term, ToolClass};
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::{
+    ActionFacts, AgentFacts, ApprovalState, Content, GivenBy, Input, SessionFacts, Target,
+};
+use crate::{TargetKind, TaskFacts};
+
+const CLASSES: [ToolClass; 8] = [
+    ToolClass::Read,
+    ToolClass::Write,
+    ToolClass::Send,
+    ToolClass::Configure,
+    ToolClass::Delete,
+    ToolClass::Pay,
+    ToolClass::Execute,
+    ToolClass::Unknown,
+];
+
+const SIGNALS: [SignalKind; 10] = [
+    SignalKind::Identity,
+    SignalKind::Permissions,
+    SignalKind::PromptContext,
+    SignalKind::Tool,
+    SignalKind::Destination,
+    SignalKind::Behaviour,
+    SignalKind::DataClassification,
+    SignalKind::ThreatIntelligence,
+    SignalKind::ApprovalHistory,
+    SignalKind::Confidence,
+];
+
+const CONTENTS: [&str; 8] = [
+    "iban",
+    "payment_card",
+    "routing_number",
+    "tax_id",
+    "bank_account",
+    "secret",
+    "email",
+    "of_a_later_version",
+];
+
+/// A harmless read.
+pub(super) fn read() -> Input {
+    Input {
+        action: ActionFacts {
+            kind: OperationKind::ToolCall,
+            server: "files".to_owned(),
+            server_inside: true,
+            name: "read_file".to_owned(),
+            class: ToolClass::Read,
+            arguments: json!({"path": "invoices/1.txt", "limit": 10}),
+            arguments_bytes: 37,
+        },
+        agent: AgentFacts {
+            name: "invoices".to_owned(),
+            owner: "finance".to_owned(),
+            role: "clerk".to_owned(),
+            purpose: "handle invoices".to_owned(),
+        },
+        task: TaskFacts { stated: true, text: "ask for tax documents".to_owned() },
+        session: SessionFacts {
+            actions: 3,
+            refused: 0,
+            repeats: 0,
+            untrusted_seen: false,
+            restricted_seen: false,
+        },
+        targets: Vec::new(),
+        contents: Vec::new(),
+        approval: ApprovalState::None,
+        risk: Risk {
+            score: Ratio::ZERO,
+            likelihood: Ratio::ZERO,
+            impact: Ratio::ZERO,
+            terms: vec![term(SignalKind::Destination, Ratio::ZERO)],
+        },
+        now_ms: 1_700_000_000_000,
+    }
+}
+
+/// A mail to one recipient.
+pub(super) fn send(given_by: GivenBy, inside: bool) -> Input {
+    let mut input = read();
+    input.action.class = ToolClass::Send;
+    input.action.name = "send_mail".to_owned();
+    input.action.arguments = json!({"to": "a@vendor.example", "body": "hello"});
+    input.targets = vec![Target {
+        pointer: "/to".to_owned(),
+        kind: TargetKind::Email,
+        value: "a@vendor.example".to_owned(),
+        inside,
+        given_by,
+    }];
+    input
+}
+
+pub(super) fn contents(classes: &[&str]) -> Vec<Content> {
+    let content = |class: &&str| Content {
+        pointer: "/body".to_owned(),
+        class: (*class).to_owned(),
+        count: 1,
+    };
+    classes.iter().map(content).collect()
+}
+
+/// Inputs in which every rule fires that the typed door lets fire.
+pub(super) fn corpus() -> Vec<Input> {
+    let mut inputs = vec![read()];
+    for class in CLASSES {
+        for approval in [ApprovalState::None, ApprovalState::Approved] {
+            let mut input = read();
+            input.action.class = class;
+            input.approval = approval;
+            inputs.push(input);
+        }
+    }
+    for given_by in [GivenBy::Task, GivenBy::Content, GivenBy::Nobody] {
+        for inside in [true, false] {
+            let mut input = send(given_by, inside);
+            inputs.push(input.clone());
+            input.contents = contents(&["iban", "email"]);
+            inputs.push(input.clone());
+            input.contents = contents(&["secret"]);
+            input.session.untrusted_seen = true;
+            inputs.push(input.clone());
+            input.action.class = ToolClass::Pay;
+            inputs.push(input);
+        }
+    }
+    for (repeats, refused) in [(7, 4), (8, 0), (0, 5), (100, 100)] {
+        let mut input = read();
+        input.session.repeats = repeats;
+        input.session.refused = refused;
+        inputs.push(input);
+    }
+    inputs
+}
+
+fn term(kind: SignalKind, value: Ratio) -> Term {
+    let signal = Signal { kind, value, confidence: Ratio::ONE, words: "measured".to_owned() };
+    Term { signal, weight: Ratio::of(5_000) }
+}
+
+fn any_ratio() -> impl Strategy<Value = Ratio> {
+    (0..=Ratio::STEPS).prop_map(Ratio::of)
+}
+
+pub(super) fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<u64>().prop_map(serde_json::Value::from),
+        // Eighths, because the engine's own JSON parser rounds long fractions carelessly.
+        any::<i32>().prop_map(|eighths| serde_json::Value::from(f64::from(eighths) / 8.0)),
+        "\\PC{0,12}".prop_map(serde_json::Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+            prop::collection::btree_map("[a-z]{1,4}", inner, 0..4)
+                .prop_map(|fields| serde_json::Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+fn any_action() -> impl Strategy<Value = ActionFacts> {
+    let kinds =
+        [OperationKind::ToolCall, OperationKind::ResourceRead, OperationKind::PromptGet].as_slice();
+    (
+        prop::sample::select(kinds),
+        "\\PC{0,8}",
+        any::<bool>(),
+        "\\PC{0,8}",
+        prop::sample::select(CLASSES.as_slice()),
+        prop::collection::btree_map("[a-z]{1,4}", any_json(), 0..4),
+        any::<u64>(),
+    )
+        .prop_map(|(kind, server, server_inside, name, class, arguments, arguments_bytes)| {
+            let arguments = serde_json::Value::Object(arguments.into_iter().collect());
+            ActionFacts { kind, server, server_inside, name, class, arguments, arguments_bytes }
+        })
+}
+
+fn any_session() -> impl Strategy<Value = SessionFacts> {
+    (0..20_u64, 0..10_u64, 0..16_u64, any::<bool>(), any::<bool>()).prop_map(
+        |(actions, refused, repeats, untrusted_seen, restricted_seen)| SessionFacts {
+            actions,
+            refused,
+            repeats,
+            untrusted_seen,
+            restricted_seen,
+        },
+    )
+}
+
+fn any_target() -> impl Strategy<Value = Target> {
+    let kinds = [TargetKind::Email, TargetKind::Url, TargetKind::Account].as_slice();
+    let givers = [GivenBy::Task, GivenBy::Content, GivenBy::Nobody].as_slice();
+    let (kinds, givers) = (prop::sample::select(kinds), prop::sample::select(givers));
+    ("(/[a-z]{1,3}){0,2}", kinds, "\\PC{0,12}", any::<bool>(), givers).prop_map(
+        |(pointer, kind, value, inside, given_by)| Target {
+            pointer,
+            kind,
+            value,
+            inside,
+            given_by,
+        },
+    )
+}
+
+fn any_content() -> impl Strategy<Value = Content> {
+    ("(/[a-z]{1,3}){0,2}", prop::sample::select(CONTENTS.as_slice()), 1..9_u64)
+        .prop_map(|(pointer, class, count)| Content { pointer, class: class.to_owned(), count })
+}
+
+fn any_risk() -> impl Strategy<Value = Risk> {
+    let terms =
+        prop::collection::vec((prop::sample::select(SIGNALS.as_slice()), any_ratio()), 0..5);
+    (any_ratio(), any_ratio(), any_ratio(), terms).prop_map(|(score, likelihood, impact, terms)| {
+        let terms = terms.into_iter().map(|(kind, value)| term(kind, value)).collect();
+        Risk { score, likelihood, impact, terms }
+    })
+}
+
+/// Any input that the decision point could make, weighted towards where rules fire.
+pub(super) fn any_input() -> impl Strategy<Value = Input> {
+    let approvals = [ApprovalState::None, ApprovalState::Approved].as_slice();
+    (
+        any_action(),
+        ("\\PC{0,6}", "\\PC{0,6}", "\\PC{0,6}", "\\PC{0,6}"),
+        (any::<bool>(), "\\PC{0,12}"),
+        any_session(),
+        prop::collection::vec(any_target(), 0..3),
+        prop::collection::vec(any_content(), 0..3),
+        prop::sample::select(approvals),
+        any_risk(),
+        any::<u64>(),
+    )
+        .prop_map(
+            |(action, agent, task, session, targets, contents, approval, risk, now_ms)| {
+                let (name, owner, role, purpose) = agent;
+                Input {
+                    action,
+                    agent: AgentFacts { name, owner, role, purpose },
+                    task: TaskFacts { stated: task.0, text: task.1 },
+                    session,
+                    targets,
+                    contents,
+                    approval,
+                    risk,
+                    now_ms,
+                }
+            },
+        )
+}

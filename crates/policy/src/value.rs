@@ -1,0 +1,242 @@
+//! Builds the engine's value from the typed input, field by field: several times faster than going
+//! through JSON text.
+
+use std::collections::BTreeMap;
+
+use pathwarden_types::{OperationKind, Ratio, Risk, SignalKind, Term, ToolClass};
+use regorus::Value;
+
+use crate::limits::ARGUMENTS_DEPTH_MAX;
+use crate::{ActionFacts, AgentFacts, ApprovalState, Content, GivenBy, Input, SessionFacts};
+use crate::{Target, TargetKind, TaskFacts};
+
+/// The input cannot be told to the engine exactly.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ShapeFault {
+    /// The arguments are nested deeper than [`ARGUMENTS_DEPTH_MAX`].
+    TooDeep,
+    /// A number that is no finite 64-bit number.
+    Number,
+}
+
+macro_rules! shaper {
+    ($($field:ident),+ $(,)?) => {
+        /// Builds inputs for one judge. Holds the field names as values, so that they are neither
+        /// allocated per judgement nor shared between workers.
+        #[derive(Debug)]
+        pub(crate) struct Shaper {
+            $($field: Value,)+
+        }
+
+        impl Shaper {
+            pub(crate) fn new() -> Self {
+                Self { $($field: Value::from(stringify!($field)),)+ }
+            }
+        }
+    };
+}
+
+shaper! {
+    action, actions, agent, approval, arguments, arguments_bytes, class, confidence, contents,
+    count, given_by, impact, inside, kind, likelihood, name, now_ms, owner, pointer, purpose,
+    refused, repeats, restricted_seen, risk, role, score, server, server_inside, session, stated,
+    targets, task, terms, text, untrusted_seen, value, weight, words,
+}
+
+impl Shaper {
+    /// The engine's value of `input`: the same as of its JSON, which a test shows.
+    pub(crate) fn input(&self, input: &Input) -> Result<Value, ShapeFault> {
+        Ok(object([
+            (&self.action, self.action_facts(&input.action)?),
+            (&self.agent, self.agent_facts(&input.agent)),
+            (&self.task, self.task_facts(&input.task)),
+            (&self.session, self.session_facts(&input.session)),
+            (&self.targets, list(input.targets.iter().map(|target| self.target(target)))),
+            (&self.contents, list(input.contents.iter().map(|content| self.content(content)))),
+            (&self.approval, Value::from(approval_name(input.approval))),
+            (&self.risk, self.fused(&input.risk)),
+            (&self.now_ms, Value::from(input.now_ms)),
+        ]))
+    }
+
+    fn action_facts(&self, action: &ActionFacts) -> Result<Value, ShapeFault> {
+        Ok(object([
+            (&self.kind, Value::from(kind_name(action.kind))),
+            (&self.server, Value::from(action.server.as_str())),
+            (&self.server_inside, Value::from(action.server_inside)),
+            (&self.name, Value::from(action.name.as_str())),
+            (&self.class, Value::from(class_name(action.class))),
+            (&self.arguments, json(&action.arguments, ARGUMENTS_DEPTH_MAX)?),
+            (&self.arguments_bytes, Value::from(action.arguments_bytes)),
+        ]))
+    }
+
+    fn agent_facts(&self, agent: &AgentFacts) -> Value {
+        object([
+            (&self.name, Value::from(agent.name.as_str())),
+            (&self.owner, Value::from(agent.owner.as_str())),
+            (&self.role, Value::from(agent.role.as_str())),
+            (&self.purpose, Value::from(agent.purpose.as_str())),
+        ])
+    }
+
+    fn task_facts(&self, task: &TaskFacts) -> Value {
+        object([
+            (&self.stated, Value::from(task.stated)),
+            (&self.text, Value::from(task.text.as_str())),
+        ])
+    }
+
+    fn session_facts(&self, session: &SessionFacts) -> Value {
+        object([
+            (&self.actions, Value::from(session.actions)),
+            (&self.refused, Value::from(session.refused)),
+            (&self.repeats, Value::from(session.repeats)),
+            (&self.untrusted_seen, Value::from(session.untrusted_seen)),
+            (&self.restricted_seen, Value::from(session.restricted_seen)),
+        ])
+    }
+
+    fn target(&self, target: &Target) -> Value {
+        object([
+            (&self.pointer, Value::from(target.pointer.as_str())),
+            (&self.kind, Value::from(target_name(target.kind))),
+            (&self.value, Value::from(target.value.as_str())),
+            (&self.inside, Value::from(target.inside)),
+            (&self.given_by, Value::from(given_name(target.given_by))),
+        ])
+    }
+
+    fn content(&self, content: &Content) -> Value {
+        object([
+            (&self.pointer, Value::from(content.pointer.as_str())),
+            (&self.class, Value::from(content.class.as_str())),
+            (&self.count, Value::from(content.count)),
+        ])
+    }
+
+    fn fused(&self, risk: &Risk) -> Value {
+        object([
+            (&self.score, ratio(risk.score)),
+            (&self.likelihood, ratio(risk.likelihood)),
+            (&self.impact, ratio(risk.impact)),
+            (&self.terms, list(risk.terms.iter().map(|term| self.term(term)))),
+        ])
+    }
+
+    fn term(&self, term: &Term) -> Value {
+        object([
+            (&self.kind, Value::from(signal_name(term.signal.kind))),
+            (&self.value, ratio(term.signal.value)),
+            (&self.confidence, ratio(term.signal.confidence)),
+            (&self.words, Value::from(term.signal.words.as_str())),
+            (&self.weight, ratio(term.weight)),
+        ])
+    }
+}
+
+/// The engine's value of any JSON nested at most `depth` deep.
+pub(crate) fn json(value: &serde_json::Value, depth: usize) -> Result<Value, ShapeFault> {
+    let below = depth.checked_sub(1).ok_or(ShapeFault::TooDeep);
+    Ok(match value {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(truth) => Value::from(*truth),
+        serde_json::Value::Number(number) => self::number(number)?,
+        serde_json::Value::String(text) => Value::from(text.as_str()),
+        serde_json::Value::Array(items) => {
+            let below = below?;
+            let items: Result<Vec<_>, _> = items.iter().map(|item| json(item, below)).collect();
+            Value::from(items?)
+        }
+        serde_json::Value::Object(fields) => {
+            let below = below?;
+            let field = |(name, field): (&String, _)| -> Result<_, ShapeFault> {
+                Ok((Value::from(name.as_str()), json(field, below)?))
+            };
+            Value::from(fields.iter().map(field).collect::<Result<BTreeMap<_, _>, _>>()?)
+        }
+    })
+}
+
+fn number(number: &serde_json::Number) -> Result<Value, ShapeFault> {
+    if let Some(number) = number.as_u64() {
+        Ok(Value::from(number))
+    } else if let Some(number) = number.as_i64() {
+        Ok(Value::from(number))
+    } else {
+        number.as_f64().filter(|float| float.is_finite()).map(Value::from).ok_or(ShapeFault::Number)
+    }
+}
+
+fn object<const N: usize>(fields: [(&Value, Value); N]) -> Value {
+    let fields: BTreeMap<_, _> =
+        fields.into_iter().map(|(name, value)| (name.clone(), value)).collect();
+    Value::from(fields)
+}
+
+fn list(items: impl Iterator<Item = Value>) -> Value {
+    Value::from(items.collect::<Vec<_>>())
+}
+
+fn ratio(ratio: Ratio) -> Value {
+    Value::from(u64::from(ratio.steps()))
+}
+
+const fn kind_name(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::ToolCall => "tool_call",
+        OperationKind::ResourceRead => "resource_read",
+        OperationKind::PromptGet => "prompt_get",
+    }
+}
+
+const fn class_name(class: ToolClass) -> &'static str {
+    match class {
+        ToolClass::Read => "read",
+        ToolClass::Write => "write",
+        ToolClass::Send => "send",
+        ToolClass::Configure => "configure",
+        ToolClass::Delete => "delete",
+        ToolClass::Pay => "pay",
+        ToolClass::Execute => "execute",
+        ToolClass::Unknown => "unknown",
+    }
+}
+
+const fn target_name(kind: TargetKind) -> &'static str {
+    match kind {
+        TargetKind::Email => "email",
+        TargetKind::Url => "url",
+        TargetKind::Account => "account",
+    }
+}
+
+const fn given_name(given_by: GivenBy) -> &'static str {
+    match given_by {
+        GivenBy::Task => "task",
+        GivenBy::Content => "content",
+        GivenBy::Nobody => "nobody",
+    }
+}
+
+const fn approval_name(approval: ApprovalState) -> &'static str {
+    match approval {
+        ApprovalState::None => "none",
+        ApprovalState::Approved => "approved",
+    }
+}
+
+const fn signal_name(kind: SignalKind) -> &'static str {
+    match kind {
+        SignalKind::Identity => "identity",
+        SignalKind::Permissions => "permissions",
+        SignalKind::PromptContext => "prompt_context",
+        SignalKind::Tool => "tool",
+        SignalKind::Destination => "destination",
+        SignalKind::Behaviour => "behaviour",
+        SignalKind::DataClassification => "data_classification",
+        SignalKind::ThreatIntelligence => "threat_intelligence",
+        SignalKind::ApprovalHistory => "approval_history",
+        SignalKind::Confidence => "confidence",
+    }
+}

@@ -1,0 +1,132 @@
+# What an agent that handles invoices, vendors and payments may do.
+package pathwarden
+
+# Who approves payments, in the organisation's words.
+payment_role := "finance-approver"
+
+# How long a payment waits for an approval: 15 minutes.
+payment_wait_ms := 900000
+
+# A target is known when the person named it in the task, or when it stands in content that the
+# session read. What nobody gave, the agent made up.
+is_known(target) if target.given_by in {"content", "task"}
+
+has_unknown_target if {
+	some target in input.targets
+	not is_known(target)
+}
+
+has_target if some _ in input.targets
+
+# Somebody outside the organisation would see the arguments: a target outside, a server outside, or
+# a message to nobody knows whom. Payments are not meant: a bank must see the account.
+has_outside_reader if {
+	input.action.class != "pay"
+	some target in input.targets
+	target.inside != true
+}
+
+has_outside_reader if {
+	input.action.class != "pay"
+	input.action.server_inside != true
+}
+
+has_outside_reader if {
+	input.action.class == "send"
+	not has_target
+}
+
+# Content that does harm when it is disclosed. An address is how mail works. A secret is not here
+# because it is denied. Classes that are not known to this file count as restricted.
+is_restricted(content) if not content.class in {"email", "secret"}
+
+# finance.send_allowed
+# Why: writing to somebody whom the task or the thread names is what the agent is for.
+decision contains {
+	"rule": "finance.send_allowed",
+	"verdict": "allow",
+	"reason": "every recipient was named by the task or by content that was read",
+} if {
+	input.action.class == "send"
+	has_target
+	not has_unknown_target
+}
+
+# finance.unknown_recipient
+# Why: a recipient that nobody named is a slip of the model or the work of an injected instruction.
+decision contains {
+	"rule": "finance.unknown_recipient",
+	"verdict": "deny",
+	"reason": "a recipient was named neither by the task nor by content that was read",
+	"advice": "use an address from the thread, or ask the person to name the recipient",
+} if {
+	input.action.class == "send"
+	has_unknown_target
+}
+
+# finance.no_recipient
+# Why: where nobody can tell whom a message reaches, a person decides.
+decision contains {
+	"rule": "finance.no_recipient",
+	"verdict": "hold",
+	"reason": "sends something, but to whom cannot be told",
+	"advice": "wait for the answer, or name the recipient in an argument of its own",
+} if {
+	input.action.class == "send"
+	not has_target
+	not approved
+}
+
+# finance.outside_reader
+# Why: account numbers, tax numbers and cards do harm in the wrong hands. The message may go, they
+# may not.
+decision contains {
+	"rule": "finance.outside_reader",
+	"verdict": "constrain",
+	"reason": "restricted content would reach a reader outside the organisation",
+	"advice": "account, card and tax numbers were taken out; do not send them in another way",
+	"obligations": [{"kind": "redact", "pointer": content.pointer, "classes": [content.class]}],
+} if {
+	has_outside_reader
+	some content in input.contents
+	is_restricted(content)
+}
+
+# finance.secret_outside
+# Why: a credential that left is a credential to be changed. There is no good reason to send one.
+decision contains {
+	"rule": "finance.secret_outside",
+	"verdict": "deny",
+	"reason": "a credential would reach a reader outside the organisation",
+	"advice": "remove the credential; nobody outside needs it",
+} if {
+	has_outside_reader
+	some content in input.contents
+	content.class == "secret"
+}
+
+# finance.payment
+# Why: money that moved does not come back. One person of the finance team approves each payment.
+decision contains {
+	"rule": "finance.payment",
+	"verdict": "hold",
+	"reason": "a payment needs the approval of the finance team",
+	"advice": "wait for the answer",
+	"approval": {"role": payment_role, "within_ms": payment_wait_ms},
+} if {
+	input.action.class == "pay"
+	not approved
+}
+
+# finance.unknown_account
+# Why: a changed account number is how invoice fraud works. One that nobody gave is not paid to, not
+# even with an approval: a person who is asked about ten payments overlooks the wrong digit.
+decision contains {
+	"rule": "finance.unknown_account",
+	"verdict": "deny",
+	"reason": "the account to pay to was named neither by the task nor by content that was read",
+	"advice": "use the account on the invoice, or ask the person to name it",
+} if {
+	input.action.class == "pay"
+	has_unknown_target
+}

@@ -1,0 +1,69 @@
+# Inputs that the tests start from.
+package pathwarden_fixture
+
+# A harmless read by an agent with a task.
+read := {
+	"action": {
+		"kind": "tool_call",
+		"server": "files",
+		"server_inside": true,
+		"name": "read_file",
+		"class": "read",
+		"arguments": {"path": "invoices/1.txt"},
+		"arguments_bytes": 25,
+	},
+	"agent": {"name": "invoices", "owner": "finance", "role": "clerk", "purpose": "handle invoices"},
+	"task": {"stated": true, "text": "ask the vendor for updated tax documents"},
+	"session": {
+		"actions": 1,
+		"refused": 0,
+		"repeats": 0,
+		"untrusted_seen": false,
+		"restricted_seen": false,
+	},
+	"targets": [],
+	"contents": [],
+	"approval": "none",
+	"risk": {"score": 0, "likelihood": 0, "impact": 0, "terms": []},
+	"now_ms": 1700000000000,
+}
+
+vendor := {
+	"pointer": "/to",
+	"kind": "email",
+	"value": "billing@vendor.example",
+	"inside": false,
+	"given_by": "content",
+}
+
+colleague := object.union(vendor, {"value": "ann@us.example", "inside": true, "given_by": "task"})
+
+stranger := object.union(vendor, {"value": "x@evil.example", "given_by": "nobody"})
+
+account := {
+	"pointer": "/iban",
+	"kind": "account",
+	"value": "DE89370400440532013000",
+	"inside": false,
+	"given_by": "content",
+}
+
+iban := {"pointer": "/body", "class": "iban", "count": 1}
+
+secret := {"pointer": "/body", "class": "secret", "count": 1}
+
+with_action(change) := object.union(read, {"action": change})
+
+with_session(change) := object.union(read, {"session": change})
+
+send(targets, contents) := object.union(with_action({"class": "send", "name": "send_mail"}), {
+	"targets": targets,
+	"contents": contents,
+})
+
+pay(targets) := object.union(with_action({"class": "pay", "name": "pay"}), {"targets": targets})
+
+approved(start) := object.union(start, {"approval": "approved"})
+
+# The names of the rules among results.
+names(results) := {result.rule | some result in results}

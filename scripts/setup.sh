@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Installs what the demo and the end-to-end tests need besides Rust, below .work/ of this checkout:
+# the official MCP clients for Python and TypeScript, and the official filesystem server.
+#
+#   scripts/setup.sh demo     what `make demo` needs
+#   scripts/setup.sh test     what `make test` needs
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=$PWD/.work
+want=${1:?say what for: demo or test}
+mkdir -p "$work"
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+# Installs a package, if this is a Debian with root.
+install() {
+    local package=$1
+    if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+        say "installing $package (Debian package)"
+        apt-get update -qq && apt-get install -qq -y "$package" >/dev/null
+    else
+        say "$package is missing; install it (Debian: apt-get install $package) and run this again"
+        exit 1
+    fi
+}
+
+# Sees to it that a command is there.
+need() {
+    command -v "$1" >/dev/null || install "$2"
+}
+
+# Runs a step once for each content of the files it depends on.
+once() {
+    local name=$1 stamp="$work/$1.stamp" sum
+    shift
+    sum=$(sha256sum <"$1")
+    shift
+    if [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ]; then
+        "$@"
+        printf '%s\n' "$sum" >"$stamp"
+    fi
+}
+
+venv() {
+    local dir=$1 requirements=$2
+    say "installing $(grep -v '^#' "$requirements" | tr '\n' ' ')(pip, into ${dir#"$PWD"/})"
+    rm -rf "$dir"
+    python3 -m venv "$dir"
+    "$dir/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
+}
+
+modules() {
+    local dir=$1 from=$2
+    say "installing $from/package-lock.json (npm, into ${dir#"$PWD"/})"
+    mkdir -p "$dir"
+    cp "$from/package.json" "$from/package-lock.json" "$dir/"
+    npm ci --prefix "$dir" --silent --no-audit --no-fund
+}
+
+need python3 python3
+need npm npm
+need cc gcc
+python3 -c 'import venv, ensurepip' 2>/dev/null || install python3-venv
+
+once demo-py examples/invoice-agent/requirements.txt \
+    venv "$work/demo-py" examples/invoice-agent/requirements.txt
+once demo-node examples/invoice-agent/package-lock.json \
+    modules "$work/demo-node" examples/invoice-agent
+if [ "$want" = test ]; then
+    once interop-py1 tests/interop/requirements-1.txt \
+        venv "$work/interop-py1" tests/interop/requirements-1.txt
+    once interop-node tests/interop/package-lock.json modules "$work/interop-node" tests/interop
+fi
