@@ -98,7 +98,7 @@ run pathwarden replay
 
 step 'Somebody changes one byte in a copy of the log'
 cp -r "$PATHWARDEN_HOME/ledger" "$work/tampered"
-bundle=$(find "$work/tampered/tile/entries" -type f | sort | tail -n 1)
+bundle=$(find "$work/tampered/tile/entries" -type f -printf '%s %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)
 "$python" - "$bundle" <<'PY'
 import sys
 data = bytearray(open(sys.argv[1], "rb").read())

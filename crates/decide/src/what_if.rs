@@ -1,11 +1,13 @@
 //! What would have changed the answer: the policy, asked again with one fact changed at a time.
 
-use pathwarden_policy::{ApprovalState, GivenBy, Input};
-use pathwarden_types::{ToolClass, Verdict};
+use std::collections::BTreeSet;
+
+use pathwarden_policy::{ApprovalState, GivenBy, Input, Judgement};
+use pathwarden_types::{RuleHit, ToolClass, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::Engine;
+use crate::{Decision, Engine};
 
 /// One change that would have given a less restrained answer.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
@@ -14,25 +16,41 @@ pub struct Change {
     pub if_instead: String,
     /// The answer then.
     pub verdict: Verdict,
+    /// Rules that restrained the action and would not have.
+    pub silent: Vec<String>,
 }
 
-/// The single changes that would have given a less restrained answer than `verdict`. These are other
-/// evaluations than the one that decided, and are shown as such.
-pub fn what_if(engine: &mut Engine, input: &Input, verdict: Verdict) -> Vec<Change> {
-    let mut changes: Vec<Change> = alternatives(input)
+/// The single changes that would have given a less restrained answer than `decision`: a lower
+/// verdict, or the same with fewer rules restraining and none more. These are other evaluations than
+/// the one that decided, and are shown as such.
+pub fn what_if(engine: &mut Engine, decision: &Decision) -> Vec<Change> {
+    let before = restraints(&decision.decided.hits);
+    let verdict = decision.decided.verdict;
+    let mut changes: Vec<Change> = alternatives(&decision.input)
         .into_iter()
-        .map(|(if_instead, input)| Change { if_instead, verdict: settled(engine, &input) })
-        .filter(|change| change.verdict < verdict)
+        .filter_map(|(if_instead, input)| {
+            let judgement = engine.judge(&input);
+            let after = restraints(&judgement.hits);
+            let then = settled(&judgement, input.approval);
+            let is_less = then < verdict || (then == verdict && after.is_subset(&before) && after != before);
+            let silent = before.difference(&after).map(|rule| (*rule).to_owned()).collect();
+            is_less.then_some(Change { if_instead, verdict: then, silent })
+        })
         .collect();
     changes.sort_by(|a, b| (a.verdict, &a.if_instead).cmp(&(b.verdict, &b.if_instead)));
     changes.dedup();
     changes
 }
 
+/// The rules that do more than allow.
+fn restraints(hits: &[RuleHit]) -> BTreeSet<&str> {
+    let restrain = hits.iter().filter(|hit| hit.verdict > Verdict::Allow);
+    restrain.map(|hit| hit.rule.as_str()).collect()
+}
+
 /// What the policy says; a person's approval counts as in deciding.
-fn settled(engine: &mut Engine, input: &Input) -> Verdict {
-    let judgement = engine.judge(input);
-    if judgement.verdict != Verdict::Hold || input.approval != ApprovalState::Approved {
+fn settled(judgement: &Judgement, approval: ApprovalState) -> Verdict {
+    if judgement.verdict != Verdict::Hold || approval != ApprovalState::Approved {
         return judgement.verdict;
     }
     let others = judgement.hits.iter().map(|hit| hit.verdict).filter(|v| *v != Verdict::Hold);

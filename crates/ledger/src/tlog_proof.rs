@@ -15,7 +15,7 @@ use crate::tree::{PROOF_HASHES_MAX, verify_inclusion};
 const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
 
 /// The largest proof that is read, in bytes.
-pub const PROOF_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX;
+pub const PROOF_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX + 128 * 1024;
 
 /// Why a text is not a proof, or does not prove anything.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -56,6 +56,13 @@ impl TlogProof {
     #[must_use]
     pub fn new(index: u64, hashes: Vec<Digest>, checkpoint: &Checkpoint) -> Self {
         Self { index, hashes, extra: None, checkpoint: checkpoint.text().to_owned() }
+    }
+
+    /// The same proof with the entry itself as extra bytes, so that one file shows what was logged
+    /// and that it was.
+    #[must_use]
+    pub fn carrying(self, entry: Vec<u8>) -> Self {
+        Self { extra: Some(entry), ..self }
     }
 
     /// The index of the entry, as the proof claims it.

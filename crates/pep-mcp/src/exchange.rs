@@ -10,7 +10,7 @@ mod server;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub(crate) use client::{Attempt, Decision, FromClient, Refused, unreadable};
+pub(crate) use client::{Attempt, Decision, FromClient, Refused};
 use pathwarden_decide::Permit;
 use pathwarden_lens_mcp::Id;
 use pathwarden_types::{ActionId, Name, ObservationKind, SessionId};
@@ -39,7 +39,8 @@ impl Cleared {
     /// A decided action: the permit is spent on these bytes.
     fn by(permit: Permit, bytes: Vec<u8>) -> (Self, Open) {
         let request_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let open = Open { action: permit.action(), request_bytes, released: Instant::now() };
+        let action = permit.into_release().action;
+        let open = Open { action, request_bytes, released: Instant::now() };
         (Self { bytes }, open)
     }
 

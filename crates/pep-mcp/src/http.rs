@@ -1,7 +1,7 @@
 //! Streamable HTTP in front of configured upstream servers, at `/mcp/<upstream>` (MCP 2025-06-18 and
 //! 2025-11-25, «Transports»).
 //!
-//! Order of checks, written once in [`handle`]: the request is meant for us (`Host`, `Origin`), who it
+//! Order of checks, written once in `admitted`: the request is meant for us (`Host`, `Origin`), who it
 //! is (bearer token), what it is for (path, method), whether it can be read (length, type); then the
 //! message itself.
 
@@ -128,7 +128,7 @@ async fn admitted(
         .map_err(|words| Box::new(refused(StatusCode::FORBIDDEN, words)))?;
     let token = checks::bearer(headers).ok_or_else(|| Box::new(fault(&no_token())))?;
     let pdp = (gateway.admit)(token).map_err(|refusal| Box::new(fault(&refusal)))?;
-    let (name, upstream) = route(gateway, request).map_err(Box::new)?;
+    let (name, upstream) = route(gateway, request)?;
     let (name, upstream) = (name.clone(), upstream.clone());
     let headers = headers.clone();
     let exchange = Exchange::join(pdp, name, JOIN_KEY.to_owned(), shared.limits)
@@ -148,23 +148,23 @@ fn no_token() -> Fault {
 fn route<'a>(
     gateway: &'a Gateway,
     request: &Request<Incoming>,
-) -> Result<(&'a Name, &'a Upstream), Response<Answer>> {
+) -> Result<(&'a Name, &'a Upstream), Box<Response<Answer>>> {
     let name = request.uri().path().strip_prefix("/mcp/").and_then(|name| name.parse().ok());
     let found = name.and_then(|name: Name| gateway.upstreams.get_key_value(&name));
     let Some(found) = found else {
         let words = "there is no such upstream; the path is `/mcp/<upstream>`";
-        return Err(refused(StatusCode::NOT_FOUND, words));
+        return Err(Box::new(refused(StatusCode::NOT_FOUND, words)));
     };
     if request.uri().query().is_some() {
         let words = "a query is not passed on; leave it out";
-        return Err(refused(StatusCode::BAD_REQUEST, words));
+        return Err(Box::new(refused(StatusCode::BAD_REQUEST, words)));
     }
     if matches!(*request.method(), Method::GET | Method::POST | Method::DELETE) {
         return Ok(found);
     }
     let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, "use GET, POST or DELETE");
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST, DELETE"));
-    Err(response)
+    Err(Box::new(response))
 }
 
 #[cfg(test)]

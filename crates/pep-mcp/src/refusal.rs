@@ -1,26 +1,47 @@
 //! What a client is told when something did not happen.
 
+use pathwarden_lens_mcp::Id;
 use pathwarden_lens_mcp::compose::{self, Told};
-use pathwarden_lens_mcp::{Body, Id, Message};
+use pathwarden_types::{Operation, OperationKind};
 use pathwarden_wire::{Fault, FaultKind, Refusal};
 
-/// The answer to a request that was refused: of a kind that fits its method.
-pub(crate) fn refused(message: &Message, id: &Id, what: &str, refusal: &Refusal) -> Vec<u8> {
-    let action = refusal.action.to_string();
-    let told = Told { what, code: &refusal.code, advice: &refusal.advice, action: Some(&action) };
-    answer(message, id, told)
+/// One request that may have to be refused: what its client is told then.
+pub(crate) struct Refusing<'a> {
+    pub(crate) id: &'a Id,
+    kind: OperationKind,
+    what: String,
 }
 
-/// The answer to a request that could not be decided.
-pub(crate) fn undecided(message: &Message, id: &Id, what: &str, fault: &Fault) -> Vec<u8> {
-    let advice = format!("{}; {}", fault.message, fault.advice);
-    answer(message, id, Told { what, code: code(fault.kind), advice: &advice, action: None })
-}
+impl<'a> Refusing<'a> {
+    pub(crate) fn new(operation: &Operation, id: &'a Id) -> Self {
+        let kind = match operation.kind {
+            OperationKind::ToolCall => "tool",
+            OperationKind::ResourceRead => "resource",
+            OperationKind::PromptGet => "prompt",
+        };
+        let what = format!("{kind} {} of {}", operation.name, operation.server);
+        Self { id, kind: operation.kind, what }
+    }
 
-fn answer(message: &Message, id: &Id, told: Told<'_>) -> Vec<u8> {
-    match message.body() {
-        Body::Request { method, .. } if method == "tools/call" => compose::tool_refusal(id, told),
-        _ => compose::refusal(id, told),
+    /// The answer when it was refused.
+    pub(crate) fn refused(&self, refusal: &Refusal) -> Vec<u8> {
+        let action = refusal.action.to_string();
+        self.answer(&refusal.code, &refusal.advice, Some(&action))
+    }
+
+    /// The answer when it could not be decided.
+    pub(crate) fn undecided(&self, fault: &Fault) -> Vec<u8> {
+        self.answer(code(fault.kind), &format!("{}; {}", fault.message, fault.advice), None)
+    }
+
+    fn answer(&self, code: &str, advice: &str, action: Option<&str>) -> Vec<u8> {
+        let told = Told { what: &self.what, code, advice, action };
+        match self.kind {
+            OperationKind::ToolCall => compose::tool_refusal(self.id, told),
+            OperationKind::ResourceRead | OperationKind::PromptGet => {
+                compose::refusal(self.id, told)
+            }
+        }
     }
 }
 

@@ -89,6 +89,11 @@ impl Judgement {
         let Some(verdict) = rows.iter().map(|row| row.hit.verdict).max() else {
             return Self::refuse(Refusal::NoRuleAllows, "no rule allows this action");
         };
+        // To constrain is to restrict: what no rule allows is not allowed by a limit on it.
+        let is_allowed = rows.iter().any(|row| row.hit.verdict == Verdict::Allow);
+        if verdict == Verdict::Constrain && !is_allowed {
+            return Self::refuse(Refusal::NoRuleAllows, "rules limit this action and none allows it");
+        }
         let mut sum = Self {
             verdict,
             hits: Vec::with_capacity(rows.len()),

@@ -1,6 +1,11 @@
 use proptest::prelude::*;
 
-use crate::{ActionId, Digest, Name, Ratio, Record, SessionId, Verdict};
+use crate::{
+    ActionId, Agent, Approval, ApprovalAnswer, ApprovalId, Choice, Confidentiality, Decided, Digest,
+    Effect, Event, Identity, Integrity, Label, Millis, Mode, Name, Obligation, Observation,
+    ObservationKind, Operation, OperationKind, Outcome, Position, Ratio, Record, Risk, SessionId,
+    Task, TaskSource, ToolClass, Verdict,
+};
 
 proptest! {
     #[test]
@@ -52,4 +57,100 @@ fn names_that_hide_something_are_refused() {
         assert!(text.parse::<Name>().is_err(), "{text:?}");
     }
     assert!("x".repeat(256).parse::<Name>().is_ok());
+}
+
+/// One record of each kind.
+fn records() -> Vec<Record> {
+    let name = |text: &str| text.parse::<Name>().expect("a name");
+    let digest = Digest::of(b"x");
+    let action = ActionId::of(&digest);
+    let agent = Agent {
+        name: name("invoices"),
+        owner: "accounts payable".to_owned(),
+        role: String::new(),
+        purpose: String::new(),
+    };
+    let task = Task { prompt: digest, stated_by: TaskSource::Person(name("dana")) };
+    let observation =
+        Observation { kind: ObservationKind::Result, server: name("files"), action: Some(action) };
+    let label = Label {
+        integrity: Integrity::Untrusted,
+        confidentiality: Confidentiality::Restricted,
+        readers: None,
+        origins: ["files".to_owned()].into(),
+    };
+    let effect = Effect {
+        outcome: Outcome::Unknown,
+        request_bytes: 1,
+        response_bytes: 2,
+        elapsed_ms: 3,
+        detail: "\"quoted\"".to_owned(),
+    };
+    let answer =
+        ApprovalAnswer { choice: Choice::Approve, by: name("dana"), note: String::new() };
+    let approval = ApprovalId::of(&digest);
+    let asked = Approval {
+        id: approval,
+        expires: Millis(1),
+        role: String::new(),
+        shown: digest,
+        answer: Some(answer.clone()),
+    };
+    let decided = Decided {
+        action,
+        position: Position { step: 1, parent: None, previous: Some(action) },
+        operation: Operation {
+            kind: OperationKind::ToolCall,
+            server: name("mail"),
+            name: "send_mail".to_owned(),
+        },
+        class: ToolClass::Send,
+        arguments: digest,
+        canonical: digest,
+        prompt: digest,
+        retrieved: vec![digest],
+        policy: digest,
+        verdict: Verdict::Constrain,
+        hits: vec![],
+        obligations: vec![
+            Obligation::Watch,
+            Obligation::RateLimit { per_minute: 3 },
+            Obligation::Rewrite { pointer: "/body".to_owned(), value: "x".to_owned() },
+        ],
+        containment: vec![],
+        risk: Risk::none(),
+        confidence: Ratio::ONE,
+        approval: Some(asked),
+        mode: Mode::Strict,
+        identity: Identity { principal: "agent:invoices".to_owned(), credential: digest },
+    };
+    [
+        Event::NodeStarted { software: "0.1.0".to_owned() },
+        Event::PolicyLoaded { policy: digest },
+        Event::SessionStarted { agent, task, join_key: Some("process 1".to_owned()) },
+        Event::SessionEnded { reason: "done".to_owned() },
+        Event::Observed { observation, content: digest, content_bytes: 9, label },
+        Event::Decided(Box::new(decided)),
+        Event::Answered { action, approval, answer: Some(answer) },
+        Event::Closed { action, effect },
+    ]
+    .into_iter()
+    .map(|event| Record {
+        version: Record::VERSION,
+        at: Millis(7),
+        node: "pathwarden.local/00000000".to_owned(),
+        session: Some(SessionId::of(&digest)),
+        event,
+    })
+    .collect()
+}
+
+#[test]
+fn every_kind_of_record_prints_what_it_parses() {
+    for record in records() {
+        let bytes = record.to_bytes().expect("bytes");
+        let again = Record::from_bytes(&bytes).expect("the record that was written");
+        assert_eq!(again, record);
+        assert_eq!(again.to_bytes().expect("bytes"), bytes);
+    }
 }

@@ -4,7 +4,7 @@ use pathwarden_decide::{Engine, Snapshot, decide, what_if};
 use pathwarden_types::{
     Action, ActionId, Decided, Effect, Event, Record, RuleHit, SessionId,
 };
-use pathwarden_wire::{ActionPath, Export, Fault, FaultKind, Step, Why, WouldChange};
+use pathwarden_wire::{ActionPath, Because, Export, Fault, FaultKind, Step, Why, WouldChange};
 
 use crate::history::{History, HistoryError};
 use crate::{Warden, chain, internal};
@@ -87,7 +87,7 @@ impl Warden {
         let Some(action) = self.history.action_of(session, decided)? else { return Ok(None) };
         let asker = crate::replay::asker(record, decided);
         let again = decide(&mut engine, &state, &action, &asker, record.at);
-        let changes = what_if(&mut engine, &again.input, decided.verdict);
+        let changes = what_if(&mut engine, &again);
         Ok(Some(changes.into_iter().map(WouldChange::from).collect()))
     }
 
@@ -209,13 +209,11 @@ fn add(steps: &mut Vec<Step>, index: u64, record: &Record) {
 }
 
 fn decide_step(steps: &mut Vec<Step>, index: u64, record: &Record, decided: &Decided) {
-    let weighed_most = heaviest(&decided.hits);
-    let rule = weighed_most.map(|hit| hit.rule.clone()).unwrap_or_default();
-    let reason = weighed_most.map(|hit| hit.reason.clone()).unwrap_or_default();
+    let because = weighed_most(&decided.hits);
     let risk = decided.risk.score.steps();
     if let Some(step) = steps.iter_mut().find(|step| step.action == decided.action) {
         step.verdicts.push(decided.verdict);
-        (step.rule, step.reason, step.risk, step.index) = (rule, reason, risk, index);
+        (step.because, step.risk, step.index) = (because, risk, index);
         return;
     }
     steps.push(Step {
@@ -225,8 +223,7 @@ fn decide_step(steps: &mut Vec<Step>, index: u64, record: &Record, decided: &Dec
         operation: decided.operation.clone(),
         class: decided.class,
         verdicts: vec![decided.verdict],
-        rule,
-        reason,
+        because,
         risk,
         outcome: None,
         elapsed_ms: None,
@@ -234,9 +231,13 @@ fn decide_step(steps: &mut Vec<Step>, index: u64, record: &Record, decided: &Dec
     });
 }
 
-/// The most restrained rule that spoke; the first of these.
-fn heaviest(hits: &[RuleHit]) -> Option<&RuleHit> {
-    hits.iter().rev().max_by_key(|hit| hit.verdict)
+/// The most restrained rules that spoke.
+fn weighed_most(hits: &[RuleHit]) -> Vec<Because> {
+    let most = hits.iter().map(|hit| hit.verdict).max();
+    hits.iter()
+        .filter(|hit| Some(hit.verdict) == most)
+        .map(|hit| Because { rule: hit.rule.clone(), reason: hit.reason.clone() })
+        .collect()
 }
 
 pub(crate) fn unreadable(error: HistoryError) -> Fault {

@@ -17,6 +17,6 @@ pub use pdp::{
     Answer, AnswerBody, Ask, Asking, Held, Join, Joined, Observe, Pdp, Refusal, Report, Wait,
 };
 pub use views::{
-    ActionPath, AnswerApproval, ApprovalRow, Difference, EndSession, Export, Health, PolicyStatus,
+    ActionPath, AnswerApproval, ApprovalRow, Because, Difference, EndSession, Export, Health, PolicyStatus,
     Replay, RuleRow, SessionRow, SessionStanding, StartSession, Started, Step, Why, WouldChange,
 };

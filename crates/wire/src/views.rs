@@ -132,10 +132,8 @@ pub struct Step {
     pub class: ToolClass,
     /// The answers, first to last: a hold is followed by what came of it.
     pub verdicts: Vec<Verdict>,
-    /// The rule that weighed most in the last answer.
-    pub rule: String,
-    /// Why, for the operator.
-    pub reason: String,
+    /// The rules that weighed most in the last answer.
+    pub because: Vec<Because>,
     /// Risk in ten-thousandths.
     pub risk: u16,
     /// How it ended; `None` while it runs, or when it was refused.
@@ -144,6 +142,15 @@ pub struct Step {
     pub elapsed_ms: Option<u64>,
     /// Index of the deciding record in the ledger.
     pub index: u64,
+}
+
+/// One rule that weighed.
+#[derive(Clone, Debug, JsonSchema, Deserialize, Serialize)]
+pub struct Because {
+    /// Its name.
+    pub rule: String,
+    /// What it said, for the operator.
+    pub reason: String,
 }
 
 /// Why an action was decided as it was.
@@ -175,11 +182,13 @@ pub struct WouldChange {
     pub if_instead: String,
     /// The answer then.
     pub verdict: Verdict,
+    /// Rules that restrained the action and would not have.
+    pub silent: Vec<String>,
 }
 
 impl From<Change> for WouldChange {
-    fn from(Change { if_instead, verdict }: Change) -> Self {
-        Self { if_instead, verdict }
+    fn from(Change { if_instead, verdict, silent }: Change) -> Self {
+        Self { if_instead, verdict, silent }
     }
 }
 

@@ -53,9 +53,15 @@ pub struct MessageFault {
     pub id: Option<Id>,
     /// What it seems to have been.
     pub shape: Shape,
+    /// The beginning of what came, for the record: at most [`MessageFault::BEGINNING_BYTES_MAX`]
+    /// bytes, with what is not UTF-8 replaced.
+    pub beginning: String,
 }
 
 impl MessageFault {
+    /// The longest part of a faulty message that is kept, in bytes: enough to see what it was.
+    pub const BEGINNING_BYTES_MAX: usize = 4096;
+
     /// The fault, with what the beginning of the message still shows.
     #[must_use]
     pub fn new(kind: FaultKind, beginning: &[u8]) -> Self {
@@ -74,7 +80,8 @@ impl MessageFault {
             (Some((_, text)), None) => Json::parse(text).ok().and_then(|id| Id::of(id).ok()),
             _ => None,
         };
-        Self { kind, id, shape }
+        let kept = beginning.get(..Self::BEGINNING_BYTES_MAX).unwrap_or(beginning);
+        Self { kind, id, shape, beginning: String::from_utf8_lossy(kept).into_owned() }
     }
 
     /// The fault of a message that was not kept because it is longer than `bytes_max`, with what its

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
@@ -28,24 +28,25 @@ async fn verify(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
     if let Ok(client) = client(at) {
         let _: Result<String, _> = client.post("/v1/ledger/publish", &()).await;
     }
-    let status = verifier(&home.verifier_key(), out)
+    let status = verifier()
         .arg("log")
         .arg(home.ledger())
+        .arg("--key")
+        .arg(home.verifier_key())
+        .args(out.is_json().then_some("--json"))
         .status()
         .context("run `pathwarden-verify` (it is built and installed beside `pathwarden`)")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The verifier that was installed with this program; else the one on the path.
-fn verifier(key: &Path, out: &Out) -> Command {
+fn verifier() -> Command {
     let beside = env::current_exe()
         .ok()
         .and_then(|program| Some(program.parent()?.join("pathwarden-verify")))
         .filter(|program| program.exists());
     let mut command = Command::new(beside.unwrap_or_else(|| PathBuf::from("pathwarden-verify")));
     command.env_remove("PATHWARDEN_TOKEN");
-    command.args(out.is_json().then_some("--json"));
-    command.arg("--key").arg(key);
     command
 }
 

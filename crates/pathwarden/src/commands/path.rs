@@ -62,6 +62,8 @@ fn print_step(step: &Step, first: &str, rest: &str, out: &Out) {
         verdicts.join(" then "),
     ));
     if step.verdicts.iter().any(|verdict| *verdict != Verdict::Allow) {
-        out.line(format!("{rest}{}: {}", step.rule, one_line(&step.reason, 160)));
+        for because in &step.because {
+            out.line(format!("{rest}{}: {}", because.rule, one_line(&because.reason, 160)));
+        }
     }
 }

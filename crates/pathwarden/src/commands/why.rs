@@ -109,6 +109,10 @@ fn changes(why: &Why, out: &Out) {
     }
     out.line(out.strong("what would have changed the answer"));
     for change in &why.would_change {
-        out.line(format!("  {:9} if {}", out.verdict(change.verdict), change.if_instead));
+        let silent = match change.silent.as_slice() {
+            [] => String::new(),
+            rules => format!(" (without {})", rules.join(", ")),
+        };
+        out.line(format!("  {:9} if {}{silent}", out.verdict(change.verdict), change.if_instead));
     }
 }

@@ -1,17 +1,18 @@
 //! Messages from the client.
 
+use pathwarden_decide::Permit;
 use pathwarden_lens_mcp::{
     Body, Id, Intent, Message, MessageFault, RewriteFault, Route, Shape, client_notification,
     client_request, compose, rewrite,
 };
-use pathwarden_types::{Obligation, Operation, OperationKind};
-use pathwarden_wire::{Answer, Ask, Fault, FaultKind};
+use pathwarden_types::{Obligation, Outcome};
+use pathwarden_wire::{Ask, Fault, FaultKind};
 use tokio::sync::Notify;
 
-use super::report::NotSent;
 use super::{Cleared, Exchange, Expect, Released, in_time};
+use crate::Limits;
 use crate::hold::{self, Final, Signs};
-use crate::refusal;
+use crate::refusal::Refusing;
 
 /// What is done with a message from the client.
 pub(crate) enum FromClient {
@@ -33,8 +34,8 @@ pub(crate) struct Refused {
     pub(crate) content: String,
     /// What the client is told, if it waits for an answer.
     pub(crate) answer: Option<Vec<u8>>,
-    /// Whether it was a proper message, of a method that we do not know.
-    pub(crate) unknown_method: bool,
+    /// Whether it was a proper message, though not one to pass on.
+    pub(crate) is_message: bool,
 }
 
 /// An action to be decided.
@@ -57,45 +58,47 @@ pub(crate) enum Decision {
 impl Exchange {
     /// Reads one message of the client.
     pub(crate) fn read_client(&self, bytes: Vec<u8>) -> FromClient {
-        let content = beginning(&bytes);
         match Message::parse(bytes, self.limits.message_bytes_max) {
-            Ok(message) => self.route(message, content),
-            Err(fault) => FromClient::Refused(unreadable(&fault, content.as_bytes())),
+            Ok(message) => self.route_client(message),
+            Err(fault) => FromClient::Refused(Refused::unreadable(fault)),
         }
     }
 
-    fn route(&self, message: Message, content: String) -> FromClient {
+    fn route_client(&self, message: Message) -> FromClient {
         match message.body().clone() {
-            Body::Request { id, method } => self.request(message, id, &method, content),
+            Body::Request { id, method } => self.client_request(message, id, &method),
             Body::Notification { method } if method == "notifications/cancelled" => {
                 match message.cancelled() {
                     Some(request) => FromClient::Cancel { request, cleared: pass(message) },
-                    None => FromClient::Refused(Refused::silently(content)),
+                    None => FromClient::Refused(Refused::unknown(&message, None)),
                 }
             }
             Body::Notification { method } if client_notification(&method) => {
                 FromClient::OneWay(pass(message))
             }
-            Body::Notification { .. } => FromClient::Refused(Refused::silently(content)),
+            Body::Notification { .. } => FromClient::Refused(Refused::unknown(&message, None)),
             Body::Response { .. } => FromClient::OneWay(pass(message)),
         }
     }
 
-    fn request(&self, message: Message, id: Id, method: &str, content: String) -> FromClient {
-        let refuse = |code, words: &str, unknown_method| {
-            let answer = Some(compose::error(Some(&id), code, words));
-            FromClient::Refused(Refused { content, answer, unknown_method })
-        };
+    fn client_request(&self, message: Message, id: Id, method: &str) -> FromClient {
         match client_request(method) {
             Some(Route::Decide) => match Intent::of(&message, &self.server) {
                 Ok(intent) => FromClient::Decide(Box::new(Attempt { message, id, intent })),
-                Err(fault) => refuse(compose::INVALID_PARAMS, &fault.to_string(), false),
+                Err(fault) => {
+                    let words = fault.to_string();
+                    let answer = compose::error(Some(&id), compose::INVALID_PARAMS, &words);
+                    FromClient::Refused(Refused::unknown(&message, Some(answer)))
+                }
             },
             Some(Route::Forward(seen)) => {
                 let expect = seen.map_or(Expect::Plain, Expect::Seen);
                 FromClient::Request { cleared: pass(message), id, expect }
             }
-            None => refuse(compose::METHOD_NOT_FOUND, UNKNOWN_METHOD, true),
+            None => {
+                let answer = compose::error(Some(&id), compose::METHOD_NOT_FOUND, UNKNOWN_METHOD);
+                FromClient::Refused(Refused::unknown(&message, Some(answer)))
+            }
         }
     }
 
@@ -107,37 +110,24 @@ impl Exchange {
         cancelled: &Notify,
         signs: &mut Signs<'_>,
     ) -> Decision {
+        let Attempt { message, id, intent } = attempt;
+        let told = Refusing::new(&intent.operation, &id);
         let answer = tokio::select! {
-            answer = self.ask(&attempt.intent, signs) => answer,
+            answer = self.ask(intent, signs) => answer,
             // Dropping the question is safe: the node closes what it opened.
             () = cancelled.notified() => return Decision::Cancelled,
         };
-        let Attempt { message, id, intent } = attempt;
-        let what = words(&intent.operation);
         match answer {
-            Ok(Final::Release(permit)) => {
-                match fulfil(permit.obligations(), message.clone(), &self.limits) {
-                    Ok(bytes) => {
-                        let (cleared, open) = Cleared::by(permit, bytes);
-                        Decision::Go(Released { cleared, id, open })
-                    }
-                    Err(unfulfilled) => {
-                        let fault = self.not_sent(permit, NotSent::Obligation(&unfulfilled)).await;
-                        Decision::Answer(refusal::undecided(&message, &id, &what, &fault))
-                    }
-                }
-            }
-            Ok(Final::Refuse(refused)) => {
-                Decision::Answer(refusal::refused(&message, &id, &what, &refused))
-            }
+            Ok(Final::Release(permit)) => self.release(permit, message, &told).await,
+            Ok(Final::Refuse(refusal)) => Decision::Answer(told.refused(&refusal)),
             Err(fault) => {
-                tracing::warn!(%fault, advice = fault.advice, %what, "refused, not decided");
-                Decision::Answer(refusal::undecided(&message, &id, &what, &fault))
+                tracing::warn!(%fault, advice = fault.advice, "an action was refused undecided");
+                Decision::Answer(told.undecided(&fault))
             }
         }
     }
 
-    async fn ask(&self, intent: &Intent, signs: &mut Signs<'_>) -> Result<Final, Fault> {
+    async fn ask(&self, intent: Intent, signs: &mut Signs<'_>) -> Result<Final, Fault> {
         if intent.arguments.len() > Ask::ARGUMENTS_BYTES_MAX {
             return Err(Fault::new(
                 FaultKind::TooMuch,
@@ -145,15 +135,30 @@ impl Exchange {
                 "send less at once",
             ));
         }
-        let ask = Ask {
-            session: self.session,
-            operation: intent.operation.clone(),
-            arguments: intent.arguments.clone(),
-            canonical: intent.canonical,
-            parent: intent.parent,
-        };
-        let first: Answer = in_time(&self.limits, self.pdp.ask(ask)).await?;
-        hold::settle(&*self.pdp, &self.limits, first, intent.canonical, signs).await
+        let Intent { operation, arguments, canonical, parent } = intent;
+        let ask = Ask { session: self.session, operation, arguments, canonical, parent };
+        let first = in_time(&self.limits, self.pdp.ask(ask)).await?;
+        hold::settle(&*self.pdp, &self.limits, first, canonical, signs).await
+    }
+
+    /// Spends the permit on the message, obligations fulfilled.
+    async fn release(&self, permit: Permit, message: Message, told: &Refusing<'_>) -> Decision {
+        match fulfil(permit.obligations(), message, &self.limits) {
+            Ok(bytes) => {
+                let (cleared, open) = Cleared::by(permit, bytes);
+                Decision::Go(Released { cleared, id: told.id.clone(), open })
+            }
+            Err(unfulfilled) => {
+                let (_, open) = Cleared::by(permit, Vec::new());
+                let why = format!("not sent, because {unfulfilled}");
+                self.close_without(open, Outcome::Failed, &why).await;
+                Decision::Answer(told.undecided(&Fault::new(
+                    FaultKind::Conflict,
+                    "it may happen only in a changed form, and could not be changed so",
+                    format!("tell an operator that {unfulfilled}"),
+                )))
+            }
+        }
     }
 
     /// What the client is told of a request that cannot be opened.
@@ -167,20 +172,21 @@ const UNKNOWN_METHOD: &str = "this method is of no revision of MCP that Pathward
                               `initialize`";
 
 impl Refused {
-    const fn silently(content: String) -> Self {
-        Self { content, answer: None, unknown_method: true }
+    /// A proper message that is not passed on, and what its sender is told.
+    fn unknown(message: &Message, answer: Option<Vec<u8>>) -> Self {
+        Self { content: message.text().to_owned(), answer, is_message: true }
     }
-}
 
-/// What is done with a message that could not be read: a request and what may be one are answered.
-pub(crate) fn unreadable(fault: &MessageFault, content: &[u8]) -> Refused {
-    let answer = match fault.shape {
-        Shape::Response => None,
-        Shape::Call | Shape::Unclear => {
-            Some(compose::error(fault.id.as_ref(), fault.code(), &fault.to_string()))
-        }
-    };
-    Refused { content: beginning(content), answer, unknown_method: false }
+    /// A message that could not be read: a request, and what may be one, is answered.
+    pub(crate) fn unreadable(fault: MessageFault) -> Self {
+        let answer = match fault.shape {
+            Shape::Response => None,
+            Shape::Call | Shape::Unclear => {
+                Some(compose::error(fault.id.as_ref(), fault.code(), &fault.to_string()))
+            }
+        };
+        Self { content: fault.beginning, answer, is_message: false }
+    }
 }
 
 /// A message that acts on nothing, as it came.
@@ -188,30 +194,12 @@ pub(super) fn pass(message: Message) -> Cleared {
     Cleared { bytes: message.into_bytes() }
 }
 
-/// The longest part of a refused message that is recorded, in bytes.
-const RECORDED_BYTES_MAX: usize = 4096;
-
-/// The part of what came that is recorded when it is refused.
-pub(crate) fn beginning(bytes: &[u8]) -> String {
-    let cut = bytes.get(..RECORDED_BYTES_MAX).unwrap_or(bytes);
-    String::from_utf8_lossy(cut).into_owned()
-}
-
-fn words(operation: &Operation) -> String {
-    let kind = match operation.kind {
-        OperationKind::ToolCall => "tool",
-        OperationKind::ResourceRead => "resource",
-        OperationKind::PromptGet => "prompt",
-    };
-    format!("{kind} {} of {}", operation.name, operation.server)
-}
-
 /// Why an obligation could not be fulfilled.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unfulfilled {
     #[error("an argument could not be rewritten: {0}")]
     Rewrite(RewriteFault),
-    #[error("after rewriting, the message is {0}")]
+    #[error("the message was, once rewritten, {0}")]
     Message(MessageFault),
     #[error("an obligation to redact was not resolved by the node")]
     Redact,
@@ -221,7 +209,7 @@ pub(super) enum Unfulfilled {
 fn fulfil(
     obligations: &[Obligation],
     mut message: Message,
-    limits: &crate::Limits,
+    limits: &Limits,
 ) -> Result<Vec<u8>, Unfulfilled> {
     for obligation in obligations {
         match obligation {

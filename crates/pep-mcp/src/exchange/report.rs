@@ -1,19 +1,11 @@
 //! Telling the decision point what happened.
 
-use pathwarden_decide::Permit;
-use pathwarden_lens_mcp::{Body, Id, Message, outcome};
+use pathwarden_lens_mcp::{Body, Id, Message, MessageFault, outcome};
 use pathwarden_types::{ActionId, Effect, Observation, ObservationKind, Outcome};
-use pathwarden_wire::{Fault, FaultKind, Observe, Report};
+use pathwarden_wire::{Fault, Observe, Report};
 
-use super::client::Unfulfilled;
 use super::{Exchange, Expect, Open, in_time};
 use crate::refusal;
-
-/// Why a permit was not used.
-pub(super) enum NotSent<'a> {
-    /// What had to be done first could not be done.
-    Obligation(&'a Unfulfilled),
-}
 
 impl Exchange {
     /// Does what is expected of a response, and gives what the client gets: the response as it came,
@@ -84,20 +76,6 @@ impl Exchange {
         in_time(&self.limits, self.pdp.report(report)).await
     }
 
-    /// Closes a permit that was not used, and says what the client is told.
-    pub(super) async fn not_sent(&self, permit: Permit, why: NotSent<'_>) -> Fault {
-        let NotSent::Obligation(unfulfilled) = why;
-        let detail = format!("not sent: {unfulfilled}");
-        let open =
-            Open { action: permit.action(), request_bytes: 0, released: std::time::Instant::now() };
-        self.close_without(open, Outcome::Failed, &detail).await;
-        Fault::new(
-            FaultKind::Conflict,
-            "it may happen only in a changed form, and could not be changed so",
-            format!("tell an operator: {unfulfilled}"),
-        )
-    }
-
     /// Records something that was seen.
     pub(crate) async fn observe(
         &self,
@@ -111,7 +89,8 @@ impl Exchange {
     }
 
     /// Records a message that was refused. It goes nowhere either way, so a fault is only logged.
-    pub(crate) async fn observe_malformed(&self, content: String) {
+    pub(crate) async fn observe_malformed(&self, content: &str) {
+        let content = content.chars().take(MessageFault::BEGINNING_BYTES_MAX).collect();
         if let Err(fault) = self.observe(ObservationKind::Malformed, None, content).await {
             tracing::error!(%fault, advice = fault.advice, "refused message not recorded");
         }

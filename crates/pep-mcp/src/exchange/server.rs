@@ -5,7 +5,6 @@ use pathwarden_lens_mcp::{
 };
 use pathwarden_wire::Fault;
 
-use super::client::beginning;
 use super::{Cleared, Exchange};
 
 /// What is done with a message from the server.
@@ -23,32 +22,32 @@ pub(crate) enum FromServer {
 impl Exchange {
     /// Reads one message of the server, and observes what has to be seen before it is passed on.
     pub(crate) async fn read_server(&self, bytes: Vec<u8>) -> FromServer {
-        let content = beginning(&bytes);
         match Message::parse(bytes, self.limits.message_bytes_max) {
-            Ok(message) => self.from_server(message, content).await,
-            Err(fault) => self.broken(&fault, content.as_bytes()).await,
+            Ok(message) => self.route_server(message).await,
+            Err(fault) => self.broken(&fault).await,
         }
     }
 
     /// What is done with a message of the server that could not be read.
-    pub(crate) async fn broken(&self, fault: &MessageFault, content: &[u8]) -> FromServer {
-        self.observe_malformed(beginning(content)).await;
-        let words = format!("the answer of the server is {fault}");
+    pub(crate) async fn broken(&self, fault: &MessageFault) -> FromServer {
+        self.observe_malformed(&fault.beginning).await;
         match (&fault.id, fault.shape) {
             (Some(id), Shape::Call) => {
                 let bytes = compose::error(Some(id), fault.code(), &fault.to_string());
                 FromServer::Answer(Cleared { bytes })
             }
-            (id, _) => FromServer::Broken(id.clone(), words),
+            (id, _) => {
+                FromServer::Broken(id.clone(), format!("the answer of the server is {fault}"))
+            }
         }
     }
 
     /// Records a response to nothing that is open.
     pub(crate) async fn observe_unasked(&self, response: &Message) {
-        self.observe_malformed(beginning(response.text().as_bytes())).await;
+        self.observe_malformed(response.text()).await;
     }
 
-    async fn from_server(&self, message: Message, content: String) -> FromServer {
+    async fn route_server(&self, message: Message) -> FromServer {
         match message.body().clone() {
             Body::Response { id: Some(id), .. } => FromServer::Response(id, message),
             // An error about a request of ours that the server could not read.
@@ -57,7 +56,7 @@ impl Exchange {
                 FromServer::Pass(message.into_bytes())
             }
             Body::Notification { method } => {
-                self.observe_malformed(content).await;
+                self.observe_malformed(message.text()).await;
                 FromServer::Broken(None, format!("unknown notification `{method}`"))
             }
             Body::Request { id, method } => self.server_request(message, id, &method).await,

@@ -100,7 +100,7 @@ async fn work(call: &Call, read: FromClient, reply: Reply, gone: Gone) {
         }
         FromClient::OneWay(cleared) => relay::send(call, cleared, None, reply, gone).await,
         FromClient::Cancel { request, cleared } => {
-            cancel(call, &request, cleared, reply, gone).await
+            cancel(call, &request, cleared, reply, gone).await;
         }
         FromClient::Refused(refused) => refuse(call, refused, reply).await,
     }
@@ -116,9 +116,9 @@ async fn cancel(call: &Call, request: &Id, cleared: Cleared, reply: Reply, gone:
 }
 
 async fn refuse(call: &Call, refused: Refused, reply: Reply) {
-    call.exchange.observe_malformed(refused.content).await;
-    let status = if refused.unknown_method { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let response = match (refused.answer, refused.unknown_method) {
+    call.exchange.observe_malformed(&refused.content).await;
+    let status = if refused.is_message { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let response = match (refused.answer, refused.is_message) {
         (Some(bytes), _) => answer::json(status, bytes),
         (None, true) => answer::empty(StatusCode::ACCEPTED),
         (None, false) => answer::refused(StatusCode::BAD_REQUEST, "not a message"),

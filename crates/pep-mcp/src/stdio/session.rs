@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use super::lines::{Line, Lines};
 use super::table::{Cancelled, Table, TableFault};
 use crate::exchange::{
-    Attempt, Cleared, Decision, Exchange, Expect, FromClient, FromServer, Released,
+    Attempt, Cleared, Decision, Exchange, Expect, FromClient, FromServer, Refused, Released,
 };
 
 /// Messages of the server that are worked on at once, while their order is kept.
@@ -35,11 +35,10 @@ impl Session {
         let mut lines = Lines::new(input, bytes_max);
         loop {
             match lines.next().await {
-                Ok(Some(Line::Whole(line))) => self.from_client(line).await,
+                Ok(Some(Line::Whole(line))) => self.client_line(line).await,
                 Ok(Some(Line::TooLong { beginning, ending })) => {
                     let fault = MessageFault::too_long(bytes_max, &beginning, &ending);
-                    let refused = crate::exchange::unreadable(&fault, &beginning);
-                    self.from_client_refused(refused).await;
+                    self.refuse(Refused::unreadable(fault)).await;
                 }
                 Ok(None) => return,
                 Err(error) => {
@@ -50,7 +49,7 @@ impl Session {
         }
     }
 
-    async fn from_client(self: &Arc<Self>, line: Vec<u8>) {
+    async fn client_line(self: &Arc<Self>, line: Vec<u8>) {
         match self.exchange.read_client(line) {
             FromClient::Decide(attempt) => match self.table.decide(&attempt.id) {
                 Ok(cancelled) => self.spawn(Arc::clone(self).decide(*attempt, cancelled)),
@@ -67,12 +66,12 @@ impl Session {
                     tokio::spawn(expire(Arc::downgrade(self), request));
                 }
             }
-            FromClient::Refused(refused) => self.from_client_refused(refused).await,
+            FromClient::Refused(refused) => self.refuse(refused).await,
         }
     }
 
-    async fn from_client_refused(&self, refused: crate::exchange::Refused) {
-        self.exchange.observe_malformed(refused.content).await;
+    async fn refuse(&self, refused: Refused) {
+        self.exchange.observe_malformed(&refused.content).await;
         if let Some(answer) = refused.answer {
             self.tell(answer).await;
         }
@@ -154,7 +153,7 @@ impl Session {
             }
             let session = Arc::clone(&self);
             tokio::spawn(async move {
-                let _ = done.send(session.from_server(line, bytes_max).await);
+                let _ = done.send(session.server_line(line, bytes_max).await);
             });
         }
         drop(queue);
@@ -173,12 +172,12 @@ impl Session {
     }
 
     /// What the client gets of a line from the server.
-    async fn from_server(&self, line: Line, bytes_max: usize) -> Option<Vec<u8>> {
+    async fn server_line(&self, line: Line, bytes_max: usize) -> Option<Vec<u8>> {
         let read = match line {
             Line::Whole(line) => self.exchange.read_server(line).await,
             Line::TooLong { beginning, ending } => {
                 let fault = MessageFault::too_long(bytes_max, &beginning, &ending);
-                self.exchange.broken(&fault, &beginning).await
+                self.exchange.broken(&fault).await
             }
         };
         match read {

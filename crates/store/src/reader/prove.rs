@@ -14,7 +14,8 @@ use crate::shared::Shared;
 pub(super) fn proof(reader: &Reader, shared: &Shared, index: u64) -> Result<String, ProveError> {
     let size = reader.size();
     let entry = reader.entry(index).map_err(|source| ProveError::Read { source })?;
-    let leaf = leaf_hash(&entry.ok_or(ProveError::NoEntry { index, size })?);
+    let entry = entry.ok_or(ProveError::NoEntry { index, size })?;
+    let leaf = leaf_hash(&entry);
     let mut checkpoint = reader.checkpoint();
     if index >= checkpoint.size() {
         checkpoint = shared.signals.publish().map_err(|source| ProveError::Publish { source })?;
@@ -22,7 +23,7 @@ pub(super) fn proof(reader: &Reader, shared: &Shared, index: u64) -> Result<Stri
     let mut hashes = TileHashes::new(checkpoint.size(), |path: &TilePath| tile(shared, path));
     let path = prove_inclusion(index, checkpoint.size(), |level, at| hashes.node(level, at));
     let path = path.map_err(|Missing(source)| ProveError::Read { source })?;
-    let proof = TlogProof::new(index, path, &checkpoint);
+    let proof = TlogProof::new(index, path, &checkpoint).carrying(entry);
     match proof.verify(&leaf, &shared.key) {
         Ok(_) => Ok(proof.to_string()),
         Err(error) => {

@@ -76,9 +76,7 @@ impl Server {
             Heard { method: head.method.clone(), headers: head.headers, body: body.clone() };
         self.seen.send_modify(|all| all.push(Arc::new(heard)));
         match head.method {
-            Method::GET if resumes => {
-                stream(vec![format!("id: e-2\ndata: {}\n\n", answer_to("1"))])
-            }
+            Method::GET if resumes => stream(&format!("id: e-2\ndata: {}\n\n", answer_to("1"))),
             Method::GET => self.notices(),
             Method::DELETE => typed(StatusCode::NO_CONTENT, "", ""),
             _ if !body.contains("\"method\"") || body.contains("\"notifications/") => {
@@ -95,13 +93,13 @@ impl Server {
         match name.unwrap_or_default() {
             "events" => self.in_two(events(id)),
             "later" => self.in_two((": soon\n\n".into(), format!("data: {}\n\n", answer_to(id)))),
-            "cut" => stream(vec![PRIMING.into()]),
-            "plain-cut" => stream(vec![": hm\n\n".into()]),
-            "torn" => stream(vec![format!("data: {}", answer_to(id))]),
-            "sse-duplicate" => stream(vec![format!(
+            "cut" => stream(PRIMING),
+            "plain-cut" => stream(": hm\n\n"),
+            "torn" => stream(&format!("data: {}", answer_to(id))),
+            "sse-duplicate" => stream(&format!(
                 "data: {{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"a\":1,\"a\":2}}}}\n\n"
-            )]),
-            "endless" => stream(vec![format!("data: {}", "x".repeat(1 << 18))]),
+            )),
+            "endless" => stream(&format!("data: {}", "x".repeat(1 << 18))),
             "duplicate" => {
                 json(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"a":1,"a":2}}}}"#))
             }
@@ -143,6 +141,6 @@ fn typed(status: StatusCode, kind: &str, body: &str) -> Response<Answer> {
     with(status, headers, Answer::whole(body.to_owned()))
 }
 
-fn stream(pieces: Vec<String>) -> Response<Answer> {
-    typed(StatusCode::OK, "text/event-stream", &pieces.concat())
+fn stream(text: &str) -> Response<Answer> {
+    typed(StatusCode::OK, "text/event-stream", text)
 }
