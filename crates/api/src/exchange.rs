@@ -77,7 +77,8 @@ pub(crate) fn admit(
 fn refuse_browsers(headers: &HeaderMap) -> Result<(), Fault> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let is_ours = name == "localhost" || name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+    let is_ours =
+        name == "localhost" || name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
     if is_ours && !headers.contains_key(ORIGIN) {
         return Ok(());
     }
@@ -158,7 +159,11 @@ impl Exchange {
     /// A text in the query.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         let query = self.request.uri().query()?;
-        query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+        query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
     }
 
     /// The body.

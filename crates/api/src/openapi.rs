@@ -34,10 +34,16 @@ pub(crate) fn document(routes: &[Route]) -> Value {
             }
             None => json!({ "text/plain": { "schema": { "type": "string" } } }),
         };
-        set(&mut operation, "responses", "200", json!({ "description": "Done", "content": answer }));
+        set(
+            &mut operation,
+            "responses",
+            "200",
+            json!({ "description": "Done", "content": answer }),
+        );
         if let (Some(schema), Value::Object(members)) = (route.request, &mut operation) {
             let content = json!({ "application/json": { "schema": schema(&mut generator) } });
-            members.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+            members
+                .insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
         }
         let path = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
         if let Value::Object(path) = path {
@@ -80,7 +86,8 @@ mod tests {
         let routes = crate::routes::all();
         let document = crate::openapi_document();
         for route in &routes {
-            let operation = document.pointer("/paths").and_then(|p| p.get(route.path)?.get(route.method));
+            let operation =
+                document.pointer("/paths").and_then(|p| p.get(route.path)?.get(route.method));
             assert!(operation.is_some(), "{} {}", route.method, route.path);
         }
         assert!(document.pointer("/components/schemas/Ask").is_some());

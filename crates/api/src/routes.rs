@@ -205,9 +205,12 @@ fn operating() -> Vec<Route> {
 fn reading() -> Vec<Route> {
     use Allowed::Readers;
     vec![
-        Route::get::<Vec<SessionRow>, _>("/v1/sessions", Readers, "Every session", |e| async move {
-            e.warden.sessions()
-        }),
+        Route::get::<Vec<SessionRow>, _>(
+            "/v1/sessions",
+            Readers,
+            "Every session",
+            |e| async move { e.warden.sessions() },
+        ),
         Route::get::<ActionPath, _>(
             "/v1/sessions/{session}/path",
             Readers,

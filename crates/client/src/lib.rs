@@ -88,7 +88,8 @@ impl Client {
             .header("content-type", "application/json")
             .body(Full::new(body))
             .map_err(|_| unreadable())?;
-        let response = self.http.request(request).await.map_err(|error| self.unreachable(&error))?;
+        let response =
+            self.http.request(request).await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
         let bytes = body.collect().await.map_err(|_| unreadable())?.to_bytes();

@@ -17,7 +17,11 @@ pub(crate) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    pub(crate) fn new(path: String, table: Option<Table>, faults: &'a mut Vec<ConfigFault>) -> Self {
+    pub(crate) fn new(
+        path: String,
+        table: Option<Table>,
+        faults: &'a mut Vec<ConfigFault>,
+    ) -> Self {
         Self { path, table: table.unwrap_or_default(), known: Vec::new(), faults }
     }
 
@@ -45,7 +49,9 @@ impl<'a> Section<'a> {
     pub(crate) fn texts(&mut self, key: &str) -> Vec<String> {
         let Some(value) = self.take(key) else { return Vec::new() };
         let items = match &value {
-            Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+            Value::Array(items) => {
+                items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+            }
             _ => None,
         };
         items.or_else(|| self.wrong_type(key, &value, "a list of texts")).unwrap_or_default()
@@ -73,7 +79,8 @@ impl<'a> Section<'a> {
         match number {
             Some(number) if range.contains(&number) => number,
             _ => {
-                let advice = format!("give a whole number from {} to {}", range.start(), range.end());
+                let advice =
+                    format!("give a whole number from {} to {}", range.start(), range.end());
                 self.fault(key, &format!("`{value}` is out of range"), &advice);
                 default
             }

@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 
 use pathwarden_lens_mcp::{Json, canonical};
 use pathwarden_policy::{ApprovalState, Input, Judgement};
-use pathwarden_types::{Action, ApprovalNeed, Containment, Digest, Millis, Obligation, RuleHit, Verdict};
+use pathwarden_types::{
+    Action, ApprovalNeed, Containment, Digest, Millis, Obligation, RuleHit, Verdict,
+};
 use serde_json::Value;
 
 use crate::state::{Binding, Standing};
@@ -27,8 +29,11 @@ pub(crate) struct Case<'a> {
 /// A stage goes on, or ends the case with one hit of the engine's own.
 type Step = ControlFlow<RuleHit>;
 
+/// One check with its name.
+type Stage = (&'static str, fn(&mut Case<'_>) -> Step);
+
 /// The stages, cheapest certain answer first. The order is written here and nowhere else.
-pub(crate) const STAGES: &[(&str, fn(&mut Case<'_>) -> Step)] = &[
+pub(crate) const STAGES: &[Stage] = &[
     ("session", |case| case.session_is_open()),
     ("containment", |case| case.session_is_not_isolated()),
     ("canonicalise", |case| case.read_arguments()),
@@ -93,7 +98,11 @@ impl<'a> Case<'a> {
             return Step::Continue(());
         }
         self.verdict = Verdict::Isolate;
-        refusal("engine.isolated", "the session is isolated", "end the work; a person must look at it")
+        refusal(
+            "engine.isolated",
+            "the session is isolated",
+            "end the work; a person must look at it",
+        )
     }
 
     fn read_arguments(&mut self) -> Step {

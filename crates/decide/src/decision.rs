@@ -2,8 +2,8 @@
 
 use pathwarden_policy::Input;
 use pathwarden_types::{
-    Action, Approval, ApprovalId, ApprovalNeed, Decided, Digest, Event, Identity, Millis,
-    Mode, Position, Record, Verdict,
+    Action, Approval, ApprovalId, ApprovalNeed, Decided, Digest, Event, Identity, Millis, Mode,
+    Position, Record, Verdict,
 };
 use serde::Serialize;
 

@@ -16,8 +16,19 @@ pub const TARGETS_MAX: usize = 256;
 
 /// Keys of arguments that name whom an action reaches.
 const RECIPIENT_KEYS: &[&str] = &[
-    "to", "cc", "bcc", "recipient", "recipients", "reply_to", "email", "emails", "address",
-    "attendees", "participants", "invitees", "share_with",
+    "to",
+    "cc",
+    "bcc",
+    "recipient",
+    "recipients",
+    "reply_to",
+    "email",
+    "emails",
+    "address",
+    "attendees",
+    "participants",
+    "invitees",
+    "share_with",
 ];
 
 /// What a policy is told, with the risk still to be added.
@@ -139,7 +150,9 @@ fn is_account(key: &str, text: &str) -> bool {
 
 fn is_inside(settings: &Settings, kind: TargetKind, value: &str) -> bool {
     match kind {
-        TargetKind::Email => value.rsplit_once('@').is_some_and(|(_, host)| settings.is_inside(host)),
+        TargetKind::Email => {
+            value.rsplit_once('@').is_some_and(|(_, host)| settings.is_inside(host))
+        }
         TargetKind::Url => host_of(value).is_some_and(|host| settings.is_inside(&host)),
         TargetKind::Account => false,
     }

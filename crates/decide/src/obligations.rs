@@ -12,7 +12,10 @@ use serde_json::Value;
 ///
 /// Why an obligation cannot be fulfilled: the place is not a string, the class is unknown, two rules
 /// rewrite the same place, or content of the class would remain.
-pub(crate) fn resolve(demanded: &[Obligation], arguments: &Value) -> Result<Vec<Obligation>, String> {
+pub(crate) fn resolve(
+    demanded: &[Obligation],
+    arguments: &Value,
+) -> Result<Vec<Obligation>, String> {
     let mut rewrites: BTreeMap<&str, String> = BTreeMap::new();
     let mut redactions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut rest = Vec::new();
@@ -35,9 +38,9 @@ pub(crate) fn resolve(demanded: &[Obligation], arguments: &Value) -> Result<Vec<
             return Err(format!("one rule redacts and another rewrites `{pointer}`"));
         }
     }
-    let rewrites = rewrites.into_iter().map(|(pointer, value)| {
-        Obligation::Rewrite { pointer: pointer.to_owned(), value }
-    });
+    let rewrites = rewrites
+        .into_iter()
+        .map(|(pointer, value)| Obligation::Rewrite { pointer: pointer.to_owned(), value });
     Ok(rewrites.chain(rest).collect())
 }
 
@@ -47,7 +50,9 @@ fn redacted(arguments: &Value, pointer: &str, names: &BTreeSet<&str>) -> Result<
     };
     let classes = names
         .iter()
-        .map(|name| Class::from_name(name).ok_or_else(|| format!("`{name}` is no class of content")))
+        .map(|name| {
+            Class::from_name(name).ok_or_else(|| format!("`{name}` is no class of content"))
+        })
         .collect::<Result<Vec<Class>, String>>()?;
     let value = classify::redact(text, &classes);
     if value == *text || classify::find(&value).iter().any(|left| classes.contains(&left.class)) {
@@ -88,7 +93,10 @@ mod tests {
             redact("/body", "no_such_class"),
             redact("/DE89370400440532013000", "iban"),
         ] {
-            assert!(resolve(&[obligation.clone()], &arguments).is_err(), "{obligation:?}");
+            assert!(
+                resolve(std::slice::from_ref(&obligation), &arguments).is_err(),
+                "{obligation:?}"
+            );
         }
     }
 }

@@ -77,7 +77,9 @@ mod tests {
 
     #[test]
     fn escapes_do_not_hide_an_address() {
-        let reading = Reading::of(r#"{"content":[{"type":"text","text":"from:\nBilling@Vendor.example\n"}]}"#);
+        let reading = Reading::of(
+            r#"{"content":[{"type":"text","text":"from:\nBilling@Vendor.example\n"}]}"#,
+        );
         assert!(reading.entities.contains("billing@vendor.example"), "{reading:?}");
     }
 

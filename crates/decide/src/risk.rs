@@ -12,8 +12,12 @@ pub(crate) fn assess(input: &Input) -> Risk {
         .iter()
         .map(|(kind, weight, measure)| {
             let (value, confidence, words) = measure(input);
-            let signal =
-                Signal { kind: *kind, value: percent(value), confidence: percent(confidence), words };
+            let signal = Signal {
+                kind: *kind,
+                value: percent(value),
+                confidence: percent(confidence),
+                words,
+            };
             Term { signal, weight: percent(*weight) }
         })
         .collect();

@@ -44,7 +44,9 @@ impl Settings {
     #[must_use]
     pub fn is_inside(&self, domain: &str) -> bool {
         self.inside_domains.iter().any(|ours| {
-            domain.strip_suffix(ours.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            domain
+                .strip_suffix(ours.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })
     }
 }
@@ -86,9 +88,8 @@ fn class_of_verb(name: &str) -> ToolClass {
         .map(|(_, character)| character.to_ascii_lowercase())
         .collect();
     match verb.as_str() {
-        "read" | "get" | "list" | "search" | "find" | "describe" | "show" | "query" | "directory" => {
-            ToolClass::Read
-        }
+        "read" | "get" | "list" | "search" | "find" | "describe" | "show" | "query"
+        | "directory" => ToolClass::Read,
         "write" | "create" | "edit" | "update" | "add" | "move" | "append" => ToolClass::Write,
         "send" | "post" | "reply" | "forward" | "share" | "invite" | "notify" => ToolClass::Send,
         "delete" | "remove" | "drop" | "purge" => ToolClass::Delete,
@@ -130,10 +131,8 @@ mod tests {
 
     #[test]
     fn a_look_alike_domain_is_outside() {
-        let settings = Settings {
-            inside_domains: ["acme.example".to_owned()].into(),
-            ..Settings::default()
-        };
+        let settings =
+            Settings { inside_domains: ["acme.example".to_owned()].into(), ..Settings::default() };
         assert!(settings.is_inside("acme.example"));
         assert!(settings.is_inside("mail.acme.example"));
         assert!(!settings.is_inside("notacme.example"));

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pathwarden_policy::GivenBy;
 use pathwarden_types::{
-    ActionId, Agent, Approval, ApprovalAnswer, ApprovalId, Choice, Decided, Digest, Event,
-    Integrity, Confidentiality, Label, Millis, Name, Obligation, ObservationKind, Operation, Record, Task,
-    TaskSource, Verdict,
+    ActionId, Agent, Approval, ApprovalAnswer, ApprovalId, Choice, Confidentiality, Decided,
+    Digest, Event, Integrity, Label, Millis, Name, Obligation, ObservationKind, Operation, Record,
+    Task, TaskSource, Verdict,
 };
 
 use crate::Reading;
@@ -146,10 +146,10 @@ impl State {
         self.incomplete |= record.content().is_some() && reading.is_none();
         match &record.event {
             Event::SessionEnded { .. } => self.ended = true,
-            Event::Observed { observation, content, label, .. } => {
-                if observation.kind == ObservationKind::Result {
-                    self.see_result(*content, label, reading);
-                }
+            Event::Observed { observation, content, label, .. }
+                if observation.kind == ObservationKind::Result =>
+            {
+                self.see_result(*content, label, reading);
             }
             Event::Decided(decided) => self.decide(record.at, decided, reading),
             Event::Answered { approval, answer, .. } => self.answer(*approval, answer.as_ref()),
@@ -172,7 +172,11 @@ impl State {
 
     fn decide(&mut self, at: Millis, decided: &Decided, reading: Option<&Reading>) {
         if self.held.remove(&decided.action).is_none() {
-            push_bounded(&mut self.calls, call_of(&decided.operation, decided.canonical), Self::CALLS_MAX);
+            push_bounded(
+                &mut self.calls,
+                call_of(&decided.operation, decided.canonical),
+                Self::CALLS_MAX,
+            );
         }
         self.step = self.step.saturating_add(1);
         self.previous = Some(decided.action);

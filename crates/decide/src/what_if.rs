@@ -32,7 +32,8 @@ pub fn what_if(engine: &mut Engine, decision: &Decision) -> Vec<Change> {
             let judgement = engine.judge(&input);
             let after = restraints(&judgement.hits);
             let then = settled(&judgement, input.approval);
-            let is_less = then < verdict || (then == verdict && after.is_subset(&before) && after != before);
+            let is_less =
+                then < verdict || (then == verdict && after.is_subset(&before) && after != before);
             let silent = before.difference(&after).map(|rule| (*rule).to_owned()).collect();
             is_less.then_some(Change { if_instead, verdict: then, silent })
         })

@@ -34,6 +34,11 @@ pub enum CheckpointError {
 }
 
 /// A checkpoint whose signature was made here or verified: there is no other way to get one.
+///
+/// ```compile_fail,E0451
+/// # use pathwarden_ledger::{Checkpoint, tree::empty_root};
+/// let believed = Checkpoint { size: 9, root: empty_root(), text: String::new() };
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Checkpoint {
     size: u64,

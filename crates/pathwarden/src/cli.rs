@@ -42,7 +42,13 @@ pub(crate) struct At {
     #[arg(long, global = true, env = "PATHWARDEN_ENDPOINT", value_name = "WHERE")]
     pub(crate) endpoint: Option<String>,
     /// The token to show [default: the operator's, from the home].
-    #[arg(long, global = true, env = "PATHWARDEN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    #[arg(
+        long,
+        global = true,
+        env = "PATHWARDEN_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
     pub(crate) token: Option<String>,
 }
 

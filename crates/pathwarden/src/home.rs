@@ -70,8 +70,7 @@ impl Home {
         let text = fs::read_to_string(&path).with_context(|| {
             format!("read `{}` (make a home with `pathwarden init`)", path.display())
         })?;
-        Config::parse(&text)
-            .map_err(|faults| anyhow!("`{}` has faults:\n{faults}", path.display()))
+        Config::parse(&text).map_err(|faults| anyhow!("`{}` has faults:\n{faults}", path.display()))
     }
 
     /// The key that checkpoints must be signed with.
@@ -96,7 +95,9 @@ impl Home {
         let secret = fs::read(&path).with_context(|| format!("read `{}`", path.display()))?;
         match <[u8; TokenKey::BYTES]>::try_from(secret.as_slice()) {
             Ok(secret) => Ok(TokenKey::new(&secret)),
-            Err(_) => bail!("`{}` does not hold a key of {} bytes", path.display(), TokenKey::BYTES),
+            Err(_) => {
+                bail!("`{}` does not hold a key of {} bytes", path.display(), TokenKey::BYTES)
+            }
         }
     }
 
@@ -106,7 +107,9 @@ impl Home {
             Some(text) => Ok(text.parse()?),
             None => {
                 let socket = self.config().map(|config| config.socket);
-                Ok(Endpoint::Socket(self.below(&socket.unwrap_or_else(|_| DEFAULT_SOCKET.to_owned()))))
+                Ok(Endpoint::Socket(
+                    self.below(&socket.unwrap_or_else(|_| DEFAULT_SOCKET.to_owned())),
+                ))
             }
         }
     }
@@ -135,7 +138,6 @@ pub(crate) fn person(named: Option<Name>) -> anyhow::Result<Name> {
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| {
-        format!("read `{}` (make a home with `pathwarden init`)", path.display())
-    })
+    fs::read_to_string(path)
+        .with_context(|| format!("read `{}` (make a home with `pathwarden init`)", path.display()))
 }

@@ -32,7 +32,10 @@ const CONFIGURATION: &str = include_str!("pathwarden.toml");
 pub(crate) fn run(at: &At, args: &Init, out: &Out) -> anyhow::Result<ExitCode> {
     let home = Home::new(at)?;
     if home.config_file().exists() || home.ledger().exists() {
-        bail!("`{}` is a home already; keys and ledgers are never overwritten", home.dir().display());
+        bail!(
+            "`{}` is a home already; keys and ledgers are never overwritten",
+            home.dir().display()
+        );
     }
     folder(home.dir(), 0o755)?;
     folder(&home.below("run"), 0o755)?;

@@ -6,8 +6,9 @@ use std::path::Path;
 use pathwarden_types::Name;
 
 /// Programs that start another; the name is that of what they start.
-const LAUNCHERS: &[&str] =
-    &["npx", "node", "uvx", "uv", "run", "python", "python3", "deno", "bun", "bunx", "docker", "env"];
+const LAUNCHERS: &[&str] = &[
+    "npx", "node", "uvx", "uv", "run", "python", "python3", "deno", "bun", "bunx", "docker", "env",
+];
 
 /// The name of a server's program or package: without folder, scope, version and ending.
 pub(crate) fn of(command: &[OsString]) -> Option<Name> {

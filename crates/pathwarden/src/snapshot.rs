@@ -11,7 +11,8 @@ use pathwarden_policy::Source;
 /// Tests are left out where they do not decide.
 pub(crate) fn sources(dir: &Path, tests: Tests) -> anyhow::Result<Vec<Source>> {
     let mut sources = Vec::new();
-    let entries = fs::read_dir(dir).with_context(|| format!("read the folder `{}`", dir.display()))?;
+    let entries =
+        fs::read_dir(dir).with_context(|| format!("read the folder `{}`", dir.display()))?;
     for entry in entries {
         let path = entry.with_context(|| format!("read the folder `{}`", dir.display()))?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
@@ -45,8 +46,7 @@ pub(crate) fn load(dir: &Path, settings: Settings) -> anyhow::Result<Snapshot> {
     let sources = sources(dir, Tests::Leave)?;
     Snapshot::build(settings, sources).map_err(|error| match error {
         SnapshotError::Policy(faults) => {
-            let lines: Vec<String> =
-                faults.iter().map(|fault| format!("  {fault}")).collect();
+            let lines: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
             anyhow::anyhow!("the policy in `{}` has faults:\n{}", dir.display(), lines.join("\n"))
         }
         other => other.into(),

@@ -29,7 +29,8 @@ const POLICY_POLL_MS: u64 = 1_000;
 
 /// Runs a node.
 pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
-    let filter = EnvFilter::try_from_env("PATHWARDEN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_from_env("PATHWARDEN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let home = Home::new(at)?;
     let config = home.config()?;
@@ -47,7 +48,8 @@ pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
     };
     announce(out, &socket, &api_tcp, &mcp)?;
     let sweep = tokio::spawn(Arc::clone(&warden).sweep_for_ever());
-    let reload = tokio::spawn(reload_on_change(Arc::clone(&warden), home.below(&config.policy_dir)));
+    let reload =
+        tokio::spawn(reload_on_change(Arc::clone(&warden), home.below(&config.policy_dir)));
     let gateway = gateway(&warden, &config)?;
     let serving = async {
         let (socket_ended, tcp_ended, ()) = tokio::join!(
@@ -115,7 +117,8 @@ fn node(home: &Home, config: &Config) -> anyhow::Result<Arc<Warden>> {
 fn gateway(warden: &Arc<Warden>, config: &Config) -> anyhow::Result<http::Gateway> {
     let mut upstreams = BTreeMap::new();
     for (name, url) in &config.upstreams {
-        let upstream = http::Upstream::new(url).with_context(|| format!("use servers.{name}.url"))?;
+        let upstream =
+            http::Upstream::new(url).with_context(|| format!("use servers.{name}.url"))?;
         upstreams.insert(name.clone(), upstream);
     }
     let warden = Arc::clone(warden);
@@ -163,7 +166,10 @@ fn announce(out: &Out, socket: &Path, api: &TcpListener, mcp: &TcpListener) -> a
         let ready = serde_json::json!({ "ready": true, "socket": socket, "api": api, "mcp": mcp });
         out.line(ready);
     } else {
-        out.line(format!("ready: socket {}, api http://{api}, mcp http://{mcp}/mcp/NAME", socket.display()));
+        out.line(format!(
+            "ready: socket {}, api http://{api}, mcp http://{mcp}/mcp/NAME",
+            socket.display()
+        ));
     }
     Ok(())
 }

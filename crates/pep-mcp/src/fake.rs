@@ -118,6 +118,9 @@ impl Pdp for Fake {
 
     fn ask(&self, ask: Ask) -> Asking<'_, Answer> {
         Box::pin(async move {
+            if ask.operation.name == "mute" {
+                std::future::pending::<()>().await;
+            }
             let answer = self.answer(&ask);
             self.asks.send_modify(|all| all.push(ask));
             answer

@@ -92,7 +92,10 @@ impl Judgement {
         // To constrain is to restrict: what no rule allows is not allowed by a limit on it.
         let is_allowed = rows.iter().any(|row| row.hit.verdict == Verdict::Allow);
         if verdict == Verdict::Constrain && !is_allowed {
-            return Self::refuse(Refusal::NoRuleAllows, "rules limit this action and none allows it");
+            return Self::refuse(
+                Refusal::NoRuleAllows,
+                "rules limit this action and none allows it",
+            );
         }
         let mut sum = Self {
             verdict,

@@ -24,7 +24,7 @@ pub struct Append {
     pub payloads: Vec<Vec<u8>>,
 }
 
-/// Why an entry is not in the log. In every case nothing of it counts.
+/// Why an entry is not in the log.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
@@ -41,7 +41,9 @@ pub enum AppendError {
         /// The limit.
         max: usize,
     },
-    /// The disk refused: no room, or an error. A later append is tried again.
+    /// The disk refused: no room, or an error. A later append is tried again. Should the machine stop
+    /// before the disk works again, the entry may turn up after a restart: a record without an
+    /// action, never the reverse.
     #[error("the ledger could not be written; free or repair the disk, then try again")]
     Disk {
         /// What the system said.

@@ -58,13 +58,15 @@ pub(crate) struct Cursor {
     file: Arc<File>,
     chunk: Chunk,
     offset: u64,
+    /// Of the buffer, only the first `filled` bytes count; they stand at `buffer_start` in the file.
     buffer: Vec<u8>,
+    filled: usize,
     buffer_start: u64,
 }
 
 impl Cursor {
     pub(crate) const fn new(path: PathBuf, file: Arc<File>, offset: u64, chunk: Chunk) -> Self {
-        Self { path, file, chunk, offset, buffer: Vec::new(), buffer_start: 0 }
+        Self { path, file, chunk, offset, buffer: Vec::new(), filled: 0, buffer_start: 0 }
     }
 
     /// Where the next frame starts.
@@ -145,26 +147,24 @@ impl Cursor {
     fn buffered(&self, offset: u64, len: usize) -> &[u8] {
         let Some(start) = offset.checked_sub(self.buffer_start) else { return &[] };
         let Ok(start) = usize::try_from(start) else { return &[] };
-        let rest = self.buffer.get(start..).unwrap_or_default();
+        let rest = self.buffer.get(start..self.filled).unwrap_or_default();
         rest.get(..len).unwrap_or(rest)
     }
 
     fn fill(&mut self, offset: u64, len: usize) -> io::Result<()> {
         self.buffer_start = offset;
-        self.buffer.resize(len.max(self.chunk.bytes()), 0);
-        let mut filled = 0;
-        while let Some(space) = self.buffer.get_mut(filled..).filter(|space| !space.is_empty()) {
-            match self.file.read_at(space, offset + filled as u64) {
+        self.filled = 0;
+        if self.buffer.len() < len.max(self.chunk.bytes()) {
+            self.buffer = vec![0; len.max(self.chunk.bytes())];
+        }
+        while let Some(space) = self.buffer.get_mut(self.filled..).filter(|room| !room.is_empty()) {
+            match self.file.read_at(space, offset + self.filled as u64) {
                 Ok(0) => break,
-                Ok(read) => filled += read,
+                Ok(read) => self.filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.buffer.clear();
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             }
         }
-        self.buffer.truncate(filled);
         Ok(())
     }
 

@@ -34,7 +34,9 @@ pub struct Operation {
 }
 
 /// Kinds of operation that an enforcement point can catch.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationKind {
     /// MCP `tools/call`.
@@ -46,7 +48,9 @@ pub enum OperationKind {
 }
 
 /// What a tool does to the world, ordered by how much harm a wrong call can do.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolClass {
     /// Looks and changes nothing.

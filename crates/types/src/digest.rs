@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::hex;
 
 /// A SHA-256 digest. `Display` prints 64 lower-case hex digits, which [`FromStr`] reads back.
-#[derive(Clone, Copy, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd)]
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Copy, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Digest([u8; Digest::BYTES]);

@@ -36,7 +36,9 @@ pub use record::{
 };
 pub use risk::{Risk, Signal, SignalKind, Term};
 pub use time::Millis;
-pub use verdict::{ApprovalAnswer, ApprovalNeed, Choice, Containment, Obligation, RuleHit, Verdict};
+pub use verdict::{
+    ApprovalAnswer, ApprovalNeed, Choice, Containment, Obligation, RuleHit, Verdict,
+};
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,9 @@ pub struct Observation {
 }
 
 /// Kinds of observation.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ObservationKind {
     /// What a server says of itself: name, version, instructions, capabilities.
@@ -48,7 +50,9 @@ pub struct Effect {
 }
 
 /// How an action ended.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The server answered that it was done.

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::Ratio;
 
 /// One of the ten contextual inputs.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum SignalKind {
     /// Who acts.

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use crate::{
-    ActionId, Agent, Approval, ApprovalAnswer, ApprovalId, Choice, Confidentiality, Decided, Digest,
-    Effect, Event, Identity, Integrity, Label, Millis, Mode, Name, Obligation, Observation,
+    ActionId, Agent, Approval, ApprovalAnswer, ApprovalId, Choice, Confidentiality, Decided,
+    Digest, Effect, Event, Identity, Integrity, Label, Millis, Mode, Name, Obligation, Observation,
     ObservationKind, Operation, OperationKind, Outcome, Position, Ratio, Record, Risk, SessionId,
     Task, TaskSource, ToolClass, Verdict,
 };
@@ -59,6 +59,49 @@ fn names_that_hide_something_are_refused() {
     assert!("x".repeat(256).parse::<Name>().is_ok());
 }
 
+/// A decision with something in most of its fields.
+fn decided(answer: &ApprovalAnswer) -> Decided {
+    let name = |text: &str| text.parse::<Name>().expect("a name");
+    let digest = Digest::of(b"x");
+    let action = ActionId::of(&digest);
+    let approval = ApprovalId::of(&digest);
+    let asked = Approval {
+        id: approval,
+        expires: Millis(1),
+        role: String::new(),
+        shown: digest,
+        answer: Some(answer.clone()),
+    };
+    Decided {
+        action,
+        position: Position { step: 1, parent: None, previous: Some(action) },
+        operation: Operation {
+            kind: OperationKind::ToolCall,
+            server: name("mail"),
+            name: "send_mail".to_owned(),
+        },
+        class: ToolClass::Send,
+        arguments: digest,
+        canonical: digest,
+        prompt: digest,
+        retrieved: vec![digest],
+        policy: digest,
+        verdict: Verdict::Constrain,
+        hits: vec![],
+        obligations: vec![
+            Obligation::Watch,
+            Obligation::RateLimit { per_minute: 3 },
+            Obligation::Rewrite { pointer: "/body".to_owned(), value: "x".to_owned() },
+        ],
+        containment: vec![],
+        risk: Risk::none(),
+        confidence: Ratio::ONE,
+        approval: Some(asked),
+        mode: Mode::Strict,
+        identity: Identity { principal: "agent:invoices".to_owned(), credential: digest },
+    }
+}
+
 /// One record of each kind.
 fn records() -> Vec<Record> {
     let name = |text: &str| text.parse::<Name>().expect("a name");
@@ -86,44 +129,9 @@ fn records() -> Vec<Record> {
         elapsed_ms: 3,
         detail: "\"quoted\"".to_owned(),
     };
-    let answer =
-        ApprovalAnswer { choice: Choice::Approve, by: name("dana"), note: String::new() };
+    let answer = ApprovalAnswer { choice: Choice::Approve, by: name("dana"), note: String::new() };
     let approval = ApprovalId::of(&digest);
-    let asked = Approval {
-        id: approval,
-        expires: Millis(1),
-        role: String::new(),
-        shown: digest,
-        answer: Some(answer.clone()),
-    };
-    let decided = Decided {
-        action,
-        position: Position { step: 1, parent: None, previous: Some(action) },
-        operation: Operation {
-            kind: OperationKind::ToolCall,
-            server: name("mail"),
-            name: "send_mail".to_owned(),
-        },
-        class: ToolClass::Send,
-        arguments: digest,
-        canonical: digest,
-        prompt: digest,
-        retrieved: vec![digest],
-        policy: digest,
-        verdict: Verdict::Constrain,
-        hits: vec![],
-        obligations: vec![
-            Obligation::Watch,
-            Obligation::RateLimit { per_minute: 3 },
-            Obligation::Rewrite { pointer: "/body".to_owned(), value: "x".to_owned() },
-        ],
-        containment: vec![],
-        risk: Risk::none(),
-        confidence: Ratio::ONE,
-        approval: Some(asked),
-        mode: Mode::Strict,
-        identity: Identity { principal: "agent:invoices".to_owned(), credential: digest },
-    };
+    let decided = decided(&answer);
     [
         Event::NodeStarted { software: "0.1.0".to_owned() },
         Event::PolicyLoaded { policy: digest },

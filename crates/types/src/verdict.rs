@@ -12,7 +12,9 @@ use crate::Name;
 ///
 /// Deliberately exhaustive: a new variant must break every enforcement point that has not said what
 /// it does with it.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[must_use = "a verdict that is not enforced is a hole"]
 pub enum Verdict {
@@ -130,7 +132,9 @@ pub struct ApprovalAnswer {
 }
 
 /// What a person chose.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
     /// Let it happen, once.

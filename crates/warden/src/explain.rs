@@ -1,9 +1,7 @@
 //! What a session did and why: views of the ledger.
 
 use pathwarden_decide::{Engine, Snapshot, decide, what_if};
-use pathwarden_types::{
-    Action, ActionId, Decided, Effect, Event, Record, RuleHit, SessionId,
-};
+use pathwarden_types::{Action, ActionId, Decided, Effect, Event, Record, RuleHit, SessionId};
 use pathwarden_wire::{ActionPath, Because, Export, Fault, FaultKind, Step, Why, WouldChange};
 
 use crate::history::{History, HistoryError};

@@ -132,7 +132,12 @@ impl Warden {
     }
 
     /// A record that the state held did not reach the ledger; the ledger is right.
-    fn fold_again(&self, session: SessionId, live: &mut Live, recorded: usize) -> Result<(), Fault> {
+    fn fold_again(
+        &self,
+        session: SessionId,
+        live: &mut Live,
+        recorded: usize,
+    ) -> Result<(), Fault> {
         let records = self.history.of_session(session).map_err(explain::unreadable)?;
         if records.len() < recorded {
             return Err(ledger_unavailable("records of this session are on their way to disk"));

@@ -3,8 +3,7 @@
 use pathwarden_decide::{Standing, State};
 use pathwarden_store::Append;
 use pathwarden_types::{
-    Agent, ApprovalAnswer, ApprovalId, Digest, Event, Millis, Name, SessionId, Task,
-    TaskSource,
+    Agent, ApprovalAnswer, ApprovalId, Digest, Event, Millis, Name, SessionId, Task, TaskSource,
 };
 use pathwarden_wire::{
     AnswerApproval, ApprovalRow, Fault, FaultKind, Health, PolicyStatus, RuleRow, SessionRow,
@@ -106,8 +105,7 @@ impl Warden {
         let mut rows = self.ended.lock().map_err(|_| internal())?.clone();
         self.each_live(|session, live| {
             let isolated = live.state.is_isolated();
-            let standing =
-                if isolated { SessionStanding::Isolated } else { SessionStanding::Open };
+            let standing = if isolated { SessionStanding::Isolated } else { SessionStanding::Open };
             rows.push(row(session, &live.state, live.started, standing));
         })?;
         rows.sort_by_key(|row| (row.started, row.session));

@@ -39,8 +39,7 @@ impl Pdp for Door {
         Box::pin(async move {
             let session = ask.session;
             let action = action(ask)?;
-            let asker =
-                Asker { node: self.warden.node.clone(), identity: self.caller.identity() };
+            let asker = Asker { node: self.warden.node.clone(), identity: self.caller.identity() };
             let gate = Gate::new(action, asker, self.warden.now().plus(DECISION_MS_MAX));
             let answer = self.warden.carry_apart(session, self.caller.clone(), gate);
             answer.await.map_err(|_| internal())?

@@ -25,7 +25,8 @@ impl Warden {
     /// A fault when the ledger cannot be read.
     pub fn replay(&self, only: Option<SessionId>) -> Result<Replay, Fault> {
         let began = Instant::now();
-        let mut run = Run { history: &self.history, engines: BTreeMap::new(), report: Replay::default() };
+        let mut run =
+            Run { history: &self.history, engines: BTreeMap::new(), report: Replay::default() };
         let mut states: BTreeMap<SessionId, State> = BTreeMap::new();
         let records: Box<dyn Iterator<Item = Result<(u64, Record), HistoryError>>> = match only {
             Some(session) => {

@@ -75,7 +75,12 @@ impl Warden {
         let Told { live, ended, joins } = fold_all(&history).map_err(StartError::History)?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let shards = (0..cores * SHARDS_PER_CORE)
-            .map(|_| Mutex::new(Shard { engine: Engine::new(snapshot.clone()), sessions: BTreeMap::new() }))
+            .map(|_| {
+                Mutex::new(Shard {
+                    engine: Engine::new(snapshot.clone()),
+                    sessions: BTreeMap::new(),
+                })
+            })
             .collect();
         let warden = Arc::new(Self {
             node,

@@ -64,8 +64,7 @@ impl Warden {
             .map(|question| (question.action, question.approval.id))
             .collect();
         for (action, approval) in &late {
-            let event =
-                Event::Answered { action: *action, approval: *approval, answer: None };
+            let event = Event::Answered { action: *action, approval: *approval, answer: None };
             if let Err(fault) = self.commit_apart(live, session, event, Vec::new(), None) {
                 tracing::warn!(%approval, %fault, "a question lapsed, and is not recorded yet");
             }

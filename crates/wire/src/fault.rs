@@ -16,7 +16,9 @@ pub struct Fault {
 }
 
 /// Kinds of fault: the stable code of an error.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// The request could not be read.

@@ -11,12 +11,12 @@ mod fault;
 mod pdp;
 mod views;
 
-
 pub use fault::{Fault, FaultKind};
 pub use pdp::{
     Answer, AnswerBody, Ask, Asking, Held, Join, Joined, Observe, Pdp, Refusal, Report, Wait,
 };
 pub use views::{
-    ActionPath, AnswerApproval, ApprovalRow, Because, Difference, EndSession, Export, Health, PolicyStatus,
-    Replay, RuleRow, SessionRow, SessionStanding, StartSession, Started, Step, Why, WouldChange,
+    ActionPath, AnswerApproval, ApprovalRow, Because, Difference, EndSession, Export, Health,
+    PolicyStatus, Replay, RuleRow, SessionRow, SessionStanding, StartSession, Started, Step, Why,
+    WouldChange,
 };

@@ -39,7 +39,8 @@ async fn list(client: &Client, out: &Out) -> anyhow::Result<()> {
             text(&row, "/action/name"),
             time(row.expires),
         ));
-        for reason in row.shown.pointer("/reasons").and_then(|r| r.as_array()).into_iter().flatten() {
+        for reason in row.shown.pointer("/reasons").and_then(|r| r.as_array()).into_iter().flatten()
+        {
             out.line(format!("    {}", one_line(reason.as_str().unwrap_or_default(), 160)));
         }
     }
@@ -61,7 +62,11 @@ async fn show(client: &Client, approval: ApprovalId, out: &Out) -> anyhow::Resul
     out.line(format!("{} {}", out.strong("question"), row.approval));
     out.line(format!("agent     {} ({})", text(&row, "/agent/name"), text(&row, "/agent/purpose")));
     out.line(format!("task      {}", one_line(&text(&row, "/task"), 400)));
-    out.line(format!("would do  {} on {}", text(&row, "/action/name"), text(&row, "/action/server")));
+    out.line(format!(
+        "would do  {} on {}",
+        text(&row, "/action/name"),
+        text(&row, "/action/server")
+    ));
     let arguments = row.shown.pointer("/action/arguments").cloned().unwrap_or_default();
     out.line(serde_json::to_string_pretty(&arguments)?);
     for reason in row.shown.pointer("/reasons").and_then(|r| r.as_array()).into_iter().flatten() {

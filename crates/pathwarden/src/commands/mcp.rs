@@ -14,7 +14,8 @@ use crate::home::Home;
 use crate::server_name;
 
 pub(crate) async fn run(at: &At, args: Mcp) -> anyhow::Result<ExitCode> {
-    let filter = EnvFilter::try_from_env("PATHWARDEN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter =
+        EnvFilter::try_from_env("PATHWARDEN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let home = Home::new(at)?;
     let token = match (&args.agent, &at.token) {

@@ -46,8 +46,7 @@ fn print(steps: &[Step], parent: Option<ActionId>, indent: &str, out: &Out) {
 }
 
 fn print_step(step: &Step, first: &str, rest: &str, out: &Out) {
-    let verdicts: Vec<String> =
-        step.verdicts.iter().map(|verdict| out.verdict(*verdict)).collect();
+    let verdicts: Vec<String> = step.verdicts.iter().map(|verdict| out.verdict(*verdict)).collect();
     let outcome = match (step.outcome, step.elapsed_ms) {
         (Some(Outcome::Done), Some(ms)) => format!(" → done in {ms} ms"),
         (Some(Outcome::Failed), _) => " → failed".to_owned(),

@@ -80,7 +80,11 @@ fn print(report: &TestReport, out: &Out) {
         out.line(format!("cover {}: {} lines{missed}", file.file, file.covered));
     }
     let passed = report.cases.iter().filter(|case| case.outcome == TestOutcome::Pass).count();
-    out.line(format!("{passed} of {} tests pass, {} % covered", report.cases.len(), report.percent));
+    out.line(format!(
+        "{passed} of {} tests pass, {} % covered",
+        report.cases.len(),
+        report.percent
+    ));
 }
 
 fn json(report: &TestReport) -> serde_json::Value {

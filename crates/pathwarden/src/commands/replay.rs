@@ -9,7 +9,11 @@ use crate::cli::At;
 use crate::home::client;
 use crate::out::Out;
 
-pub(crate) async fn run(at: &At, session: Option<SessionId>, out: &Out) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(
+    at: &At,
+    session: Option<SessionId>,
+    out: &Out,
+) -> anyhow::Result<ExitCode> {
     let path = match session {
         Some(session) => format!("/v1/replay?session={session}"),
         None => "/v1/replay".to_owned(),

@@ -312,3 +312,23 @@ async fn a_command_that_cannot_be_started_is_named() {
     let nothing = client::run(Vec::new(), Client::LIMITS).await;
     assert!(matches!(nothing, Err(StdioError::NoCommand)));
 }
+
+#[tokio::test]
+async fn a_node_that_does_not_answer_in_time_refuses() {
+    let limits = Limits { pdp: Duration::from_millis(50), ..Client::LIMITS };
+    let mut client = Client::with(limits).await;
+    client.send(&call("1", "mute")).await;
+    let told = client.next().await;
+    assert!(told.contains("unreachable") && told.contains(r#""isError":true"#), "{told}");
+}
+
+#[tokio::test]
+async fn a_node_that_holds_beyond_the_limit_refuses() {
+    for wait in [Duration::from_millis(1), Duration::from_secs(20)] {
+        let limits = Limits { wait, hold: Duration::from_millis(80), ..Client::LIMITS };
+        let mut client = Client::with(limits).await;
+        client.send(&call("1", "hold")).await;
+        let told = client.next_but_any_progress().await;
+        assert!(told.contains("nobody answered in time"), "{told}");
+    }
+}

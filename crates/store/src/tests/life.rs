@@ -189,6 +189,23 @@ fn a_log_is_never_created_twice() {
     assert!(!home.dir.path().join("other").exists());
 }
 
+#[test]
+fn a_store_and_its_readers_go_to_any_thread() {
+    fn anywhere<T: Send + Sync>() {}
+    anywhere::<crate::Store>();
+    anywhere::<crate::Reader>();
+}
+
+/// Awaiting works with any executor.
+#[test]
+fn a_pending_append_is_a_future() {
+    let home = Home::new();
+    let store = home.open();
+    let pending = store.append(append(0)).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(pending).unwrap().index, Some(0));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 

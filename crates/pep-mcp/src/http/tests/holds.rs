@@ -62,3 +62,17 @@ async fn a_held_call_of_a_client_that_goes_away_is_not_waited_for() {
     client.fake.waiting.subscribe().wait_for(|left| *left == 1).await.unwrap();
     assert!(client.server.seen.borrow().is_empty());
 }
+
+#[tokio::test]
+async fn calls_are_held_up_to_the_limit_and_no_further() {
+    let client = Client::start().await;
+    let mut held = Vec::new();
+    for id in 0..super::client::LIMITS.open_max {
+        let mut answer = client.post(&call(&id.to_string(), "hold")).await;
+        answer.read_until("waiting for approval").await;
+        held.push(answer);
+    }
+    let told = client.post(&call("99", "x")).await.text().await;
+    assert!(told.contains("too many requests"), "{told}");
+    assert!(client.server.seen.borrow().is_empty());
+}

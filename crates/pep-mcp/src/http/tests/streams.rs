@@ -74,3 +74,17 @@ async fn the_gateway_stops_though_streams_are_open() {
     client.serving.await.unwrap();
     answer.text().await;
 }
+
+#[tokio::test]
+async fn answers_waited_for_are_forgotten_at_the_limit_oldest_first() {
+    let client = Client::start().await;
+    for id in 0..client::LIMITS.resumable_max {
+        client.post(&call(&id.to_string(), "cut")).await.text().await;
+    }
+    assert!(client.fake.reports.borrow().is_empty());
+    client.post(&call("99", "cut")).await.text().await;
+    let reports = client.fake.reported(1).await;
+    assert_eq!(reports.len(), 1);
+    assert_eq!(reports[0].effect.outcome, Outcome::Unknown);
+    assert_eq!(reports[0].action.as_bytes()[7], 1);
+}

@@ -1,0 +1,15 @@
+//! The engine on the shipped policy.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a broken expectation is the failure"
+)]
+
+#[path = "engine/cases.rs"]
+mod cases;
+#[path = "engine/simulation.rs"]
+mod simulation;
+#[path = "engine/support.rs"]
+mod support;

@@ -1,0 +1,206 @@
+//! What the engine decides, case by case.
+
+use crate::support::{FILES, MAIL, World, snapshot_with};
+use pathwarden_decide::{Engine, what_if};
+use pathwarden_types::{Choice, Digest, Obligation, Verdict};
+
+const TASK: &str = "Ask the vendor at accounts@vendor.example for new tax documents";
+const HARMLESS: &str = r#"{"to":["accounts@vendor.example"],"body":"Please send a W-9."}"#;
+
+fn rule(decision: &pathwarden_decide::Decision) -> &str {
+    let hits = &decision.decided.hits;
+    hits.iter().max_by_key(|hit| hit.verdict).map_or("", |hit| hit.rule.as_str())
+}
+
+#[test]
+fn a_send_to_whom_the_task_names_goes_out() {
+    let mut world = World::new(TASK);
+    let action = world.action(MAIL, "send_mail", HARMLESS);
+    assert!(world.decide(&action).decided.verdict.lets_through());
+}
+
+#[test]
+fn a_send_to_whom_nobody_named_is_denied() {
+    let mut world = World::new(TASK);
+    let action = world.action(MAIL, "send_mail", r#"{"to":"stranger@evil.example","body":"x"}"#);
+    let decision = world.decide(&action);
+    assert_eq!(
+        (decision.decided.verdict, rule(&decision)),
+        (Verdict::Deny, "finance.unknown_recipient")
+    );
+}
+
+#[test]
+fn an_address_that_was_read_is_known_and_one_that_the_agent_planted_is_not() {
+    let mut world = World::new("tidy the folder");
+    let plant = world.action(FILES, "write_file", r#"{"path":"a","content":"x@evil.example"}"#);
+    assert_eq!(world.decide(&plant).decided.verdict, Verdict::Allow);
+    world.see(FILES, r#"{"text":"from: real@vendor.example, x@evil.example"}"#);
+    let known = world.action(MAIL, "send_mail", r#"{"to":"real@vendor.example","body":"x"}"#);
+    let planted = world.action(MAIL, "send_mail", r#"{"to":"x@evil.example","body":"x"}"#);
+    assert!(world.decide(&known).decided.verdict.lets_through());
+    assert_eq!(world.decide(&planted).decided.verdict, Verdict::Deny);
+}
+
+#[test]
+fn restricted_content_is_cut_out_of_what_goes_outside() {
+    let mut world = World::new(TASK);
+    let body = r#"{"to":["accounts@vendor.example"],"body":"IBAN DE89370400440532013000 ok?"}"#;
+    let action = world.action(MAIL, "send_mail", body);
+    let decision = world.decide(&action);
+    assert_eq!(decision.decided.verdict, Verdict::Constrain);
+    let rewrite = Obligation::Rewrite {
+        pointer: "/body".to_owned(),
+        value: "IBAN [redacted: iban] ok?".to_owned(),
+    };
+    assert!(decision.decided.obligations.contains(&rewrite), "{:?}", decision.decided.obligations);
+    let changes = what_if(&mut world.engine, &decision);
+    assert!(
+        changes.iter().any(|change| change.silent == ["finance.outside_reader"]),
+        "{changes:?}"
+    );
+}
+
+#[test]
+fn restricted_content_that_cannot_be_cut_out_is_denied() {
+    let mut world = World::new(TASK);
+    for arguments in [
+        r#"{"to":"accounts@vendor.example","DE89370400440532013000":"x"}"#,
+        r#"{"to":"accounts@vendor.example","card":4111111111111111}"#,
+    ] {
+        let action = world.action(MAIL, "send_mail", arguments);
+        let decision = world.decide(&action);
+        assert_eq!(decision.decided.verdict, Verdict::Deny, "{arguments}");
+        assert_eq!(rule(&decision), "engine.obligation_impossible", "{arguments}");
+    }
+}
+
+#[test]
+fn arguments_that_are_not_what_their_digest_says_are_denied() {
+    let mut world = World::new(TASK);
+    let honest = world.action(MAIL, "send_mail", HARMLESS);
+    for (arguments, canonical) in [
+        (HARMLESS, Digest::of(b"something else")),
+        (r#"{"a":1,"a":2}"#, honest.canonical),
+        ("[]", Digest::of(b"[]")),
+        ("{", Digest::of(b"{")),
+    ] {
+        let mut action = honest.clone();
+        (action.arguments, action.canonical) = (arguments.to_owned(), canonical);
+        let decision = world.decide(&action);
+        assert_eq!(decision.decided.verdict, Verdict::Deny, "{arguments}");
+        assert_eq!(rule(&decision), "engine.unreadable_arguments", "{arguments}");
+    }
+}
+
+#[test]
+fn a_stranger_among_servers_waits_for_a_person_whatever_its_tools_are_called() {
+    let mut world = World::new(TASK);
+    let action = world.action("stranger", "read_file", r#"{"path":"a"}"#);
+    let decision = world.decide(&action);
+    assert_eq!(decision.decided.verdict, Verdict::Hold);
+    assert!(decision.decided.approval.is_some());
+}
+
+fn held(world: &mut World, arguments: &str) -> pathwarden_types::Action {
+    let action = world.action(FILES, "delete_file", arguments);
+    assert_eq!(world.decide(&action).decided.verdict, Verdict::Hold);
+    action
+}
+
+#[test]
+fn an_approval_lets_the_very_action_through_once() {
+    let mut world = World::new(TASK);
+    let action = held(&mut world, r#"{"path":"a"}"#);
+    world.answer(action.id, Some(Choice::Approve));
+    let decision = world.decide(&action);
+    assert!(decision.decided.verdict.lets_through());
+    assert!(decision.decided.approval.is_some_and(|approval| approval.answer.is_some()));
+    let again = world.action(FILES, "delete_file", r#"{"path":"a"}"#);
+    assert_eq!(world.decide(&again).decided.verdict, Verdict::Hold, "an approval is used once");
+}
+
+#[test]
+fn an_approval_nobody_waited_for_serves_the_same_call_made_anew() {
+    let mut world = World::new(TASK);
+    let first = held(&mut world, r#"{"path":"a"}"#);
+    world.answer(first.id, Some(Choice::Approve));
+    let other = world.action(FILES, "delete_file", r#"{"path":"b"}"#);
+    assert_eq!(world.decide(&other).decided.verdict, Verdict::Hold, "bound to the arguments");
+    let same = world.action(FILES, "delete_file", r#"{ "path" : "a" }"#);
+    assert!(world.decide(&same).decided.verdict.lets_through());
+}
+
+#[test]
+fn a_refused_or_lapsed_question_denies_its_action() {
+    for (choice, code) in
+        [(Some(Choice::Deny), "engine.approval_refused"), (None, "engine.approval_lapsed")]
+    {
+        let mut world = World::new(TASK);
+        let action = held(&mut world, r#"{"path":"a"}"#);
+        world.answer(action.id, choice);
+        let decision = world.decide(&action);
+        assert_eq!((decision.decided.verdict, rule(&decision)), (Verdict::Deny, code));
+    }
+}
+
+#[test]
+fn an_approval_lapses_even_when_it_was_given() {
+    let mut world = World::new(TASK);
+    let action = held(&mut world, r#"{"path":"a"}"#);
+    world.answer(action.id, Some(Choice::Approve));
+    world.now = world.now.plus(24 * 3_600_000);
+    assert_eq!(rule(&world.decide(&action)), "engine.approval_lapsed");
+}
+
+#[test]
+fn an_approval_does_not_outlive_the_policy_that_asked() {
+    let mut world = World::new(TASK);
+    let action = held(&mut world, r#"{"path":"a"}"#);
+    world.answer(action.id, Some(Choice::Approve));
+    world.engine = Engine::new(snapshot_with("package pathwarden\n# another version\n"));
+    assert_eq!(rule(&world.decide(&action)), "engine.approval_stale");
+}
+
+#[test]
+fn an_isolated_session_can_do_nothing_more() {
+    let isolate = r#"package pathwarden
+decision contains {"rule": "extra.isolate", "verdict": "isolate", "reason": "canary"} if {
+	input.action.name == "read_canary"
+}
+"#;
+    let mut world = World::with(snapshot_with(isolate), TASK);
+    let canary = world.action(FILES, "read_canary", "{}");
+    assert_eq!(world.decide(&canary).decided.verdict, Verdict::Isolate);
+    let harmless = world.action(FILES, "read_file", r#"{"path":"a"}"#);
+    let decision = world.decide(&harmless);
+    assert_eq!((decision.decided.verdict, rule(&decision)), (Verdict::Isolate, "engine.isolated"));
+}
+
+#[test]
+fn a_call_that_repeats_is_a_loop() {
+    let mut world = World::new(TASK);
+    let verdicts: Vec<Verdict> = (0..9)
+        .map(|_| {
+            let action = world.action(FILES, "read_file", r#"{"path":"a"}"#);
+            world.decide(&action).decided.verdict
+        })
+        .collect();
+    assert_eq!(verdicts.iter().position(|verdict| *verdict == Verdict::Deny), Some(8));
+}
+
+#[test]
+fn more_messages_than_the_limit_wait() {
+    let mut world = World::new(TASK);
+    let verdicts: Vec<Verdict> = (0..31)
+        .map(|number| {
+            let text = format!(r#"{{"to":"accounts@vendor.example","body":"{number}"}}"#);
+            let action = world.action(MAIL, "send_mail", &text);
+            world.decide(&action).decided.verdict
+        })
+        .collect();
+    assert_eq!(verdicts.iter().position(|verdict| *verdict == Verdict::Deny), Some(30));
+    world.now = world.now.plus(61_000);
+    let later = world.action(MAIL, "send_mail", HARMLESS);
+    assert!(world.decide(&later).decided.verdict.lets_through());
+}
