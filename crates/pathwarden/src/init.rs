@@ -55,10 +55,10 @@ pub(crate) fn run(at: &At, args: &Init, out: &Out) -> anyhow::Result<ExitCode> {
     }
     let dir = home.dir().display();
     out.line(format!("made {dir}"));
-    out.line(format!("  pathwarden.toml   agents, servers, limits: edit this first"));
-    out.line(format!("  policies/         what may be done; `pathwarden policy test`"));
+    out.line("  pathwarden.toml   agents, servers, limits: edit this first");
+    out.line("  policies/         what may be done; `pathwarden policy test`");
     out.line(format!("  keys/ledger.vkey  give this to your auditors: {origin}"));
-    out.line(format!("  tokens/operator   yours; `pathwarden` finds it by itself"));
+    out.line("  tokens/operator   yours; `pathwarden` finds it by itself");
     out.line("next: pathwarden up");
     Ok(ExitCode::SUCCESS)
 }

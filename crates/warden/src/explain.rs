@@ -238,6 +238,7 @@ fn weighed_most(hits: &[RuleHit]) -> Vec<Because> {
         .collect()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "this is what `map_err` hands over")]
 pub(crate) fn unreadable(error: HistoryError) -> Fault {
     tracing::error!(error = chain(&error), "the ledger could not be read back");
     let advice = "verify the ledger: `pathwarden ledger verify`";

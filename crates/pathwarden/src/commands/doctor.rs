@@ -83,7 +83,7 @@ fn private(path: &Path) -> anyhow::Result<()> {
 const ROOM_BYTES_MIN: u64 = 128 << 20;
 
 fn room(home: &Home) -> anyhow::Result<()> {
-    let disk = rustix::fs::statvfs(&home.ledger())?;
+    let disk = rustix::fs::statvfs(home.ledger())?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     if free >= ROOM_BYTES_MIN {
         return Ok(());
