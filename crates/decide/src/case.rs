@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use pathwarden_lens_mcp::{Json, canonical};
+use pathwarden_json::{Json, canonical};
 use pathwarden_policy::{ApprovalState, Input, Judgement};
 use pathwarden_types::{
     Action, ApprovalNeed, Containment, Digest, Millis, Obligation, RuleHit, Verdict,

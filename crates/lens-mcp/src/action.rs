@@ -2,9 +2,8 @@
 
 use pathwarden_types::{ActionId, Digest, Name, Operation, OperationKind};
 
-use crate::canonical::canonical;
-use crate::json::{Json, JsonFault, Kind};
 use crate::message::{Body, Message};
+use pathwarden_json::{Json, JsonFault, Kind, canonical};
 
 /// What a request attempts, as it is put to the decision point.
 #[derive(Clone, Debug, Eq, PartialEq)]

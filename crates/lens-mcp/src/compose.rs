@@ -1,7 +1,7 @@
 //! Messages that an enforcement point writes itself.
 
 use crate::id::Id;
-use crate::json::push_string;
+use pathwarden_json::push_string;
 
 /// JSON-RPC code of an action that was refused. Outside the range that JSON-RPC and MCP reserve.
 pub const REFUSED: i64 = -31_403;

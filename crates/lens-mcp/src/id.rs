@@ -1,6 +1,6 @@
 //! The id of a JSON-RPC request.
 
-use crate::json::{Json, Kind};
+use pathwarden_json::{Json, Kind};
 
 /// The id of a request, as it was spelled and as it is compared.
 ///

@@ -7,17 +7,15 @@
 //!
 //! **What it never does.** No I/O, no clock, no decision. It never repairs: two parsers that read one
 //! text differently are an attack, so duplicate keys, look-alike envelope keys, invalid UTF-8 and
-//! nesting beyond [`DEPTH_MAX`] are faults, whatever other parsers make of them.
+//! nesting beyond [`pathwarden_json::DEPTH_MAX`] are faults, whatever other parsers make of them.
 //!
 //! **Where to start.** [`Message::parse`], then [`Intent::of`] for what is to be decided,
 //! [`client_request`] for what to do with the rest, and [`compose`] for the messages that an
 //! enforcement point writes itself.
 
 mod action;
-mod canonical;
 pub mod compose;
 mod id;
-mod json;
 mod message;
 mod method;
 mod pointer;
@@ -25,9 +23,7 @@ mod response;
 mod rewrite;
 
 pub use action::{Intent, IntentFault};
-pub use canonical::canonical;
 pub use id::{Id, IdFault};
-pub use json::{DEPTH_MAX, Items, Json, JsonFault, Kind, Members};
 pub use message::{Body, FaultKind, Message, MessageFault, Shape};
 pub use method::{Route, client_notification, client_request, server_notification, server_request};
 pub use pointer::{Pointer, PointerFault};

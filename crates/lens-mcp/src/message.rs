@@ -3,17 +3,15 @@
 mod envelope;
 mod fault;
 
-use std::ops::Range;
-
 pub use fault::{FaultKind, MessageFault, Shape};
 
 use crate::id::Id;
-use crate::json::{Json, Kind};
+use pathwarden_json::{Document, Json, Kind};
 
 /// One JSON-RPC 2.0 message and the text it came as.
 #[derive(Clone, Debug)]
 pub struct Message {
-    text: String,
+    document: Document,
     body: Body,
 }
 
@@ -48,36 +46,27 @@ impl Message {
     ///
     /// [`MessageFault`] with the code to answer with, and the id where it can be found.
     pub fn parse(bytes: Vec<u8>, bytes_max: usize) -> Result<Self, MessageFault> {
-        match Self::read(&bytes, bytes_max) {
-            Err(kind) => Err(MessageFault::new(kind, &bytes)),
-            Ok(body) => String::from_utf8(bytes)
-                .map(|text| Self { text, body })
-                .map_err(|error| MessageFault::new(FaultKind::Envelope("UTF-8"), error.as_bytes())),
-        }
-    }
-
-    fn read(bytes: &[u8], bytes_max: usize) -> Result<Body, FaultKind> {
         if bytes.len() > bytes_max {
-            return Err(FaultKind::TooLong { bytes_max });
+            return Err(MessageFault::new(FaultKind::TooLong { bytes_max }, &bytes));
         }
-        let value = Json::parse(bytes)?;
-        match value.kind() {
-            Kind::Object => envelope::read(value),
-            Kind::Array => Err(FaultKind::Batch),
-            _ => Err(FaultKind::Envelope("an object")),
+        let document = Document::parse(bytes)
+            .map_err(|(bytes, fault)| MessageFault::new(fault.into(), &bytes))?;
+        match read(document.value()) {
+            Ok(body) => Ok(Self { document, body }),
+            Err(kind) => Err(MessageFault::new(kind, document.text().as_bytes())),
         }
     }
 
     /// The text, byte for byte as it came.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        self.document.text()
     }
 
     /// The bytes as they came.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
-        self.text.into_bytes()
+        self.document.into_bytes()
     }
 
     /// What it is.
@@ -89,7 +78,7 @@ impl Message {
     /// The whole as a value.
     #[must_use]
     pub fn value(&self) -> Json<'_> {
-        Json::at_span(&self.text, &trimmed(&self.text))
+        self.document.value()
     }
 
     /// A member of the envelope.
@@ -118,9 +107,10 @@ impl Message {
     }
 }
 
-/// Where the one value of proven text stands.
-fn trimmed(text: &str) -> Range<usize> {
-    let space = [' ', '\t', '\n', '\r'];
-    let start = text.len() - text.trim_start_matches(space).len();
-    start..text.trim_end_matches(space).len().max(start)
+fn read(value: Json<'_>) -> Result<Body, FaultKind> {
+    match value.kind() {
+        Kind::Object => envelope::read(value),
+        Kind::Array => Err(FaultKind::Batch),
+        _ => Err(FaultKind::Envelope("an object")),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::json::{Json, Kind};
+use pathwarden_json::{Json, Kind};
 
 /// The way from a value to one inside it.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -2,8 +2,8 @@
 
 use pathwarden_types::Outcome;
 
-use crate::json::{Json, Kind};
 use crate::message::{Body, Message};
+use pathwarden_json::{Json, Kind};
 
 /// The longest text of an error that the detail of an effect repeats, in characters.
 const DETAIL_CHARS_MAX: usize = 256;

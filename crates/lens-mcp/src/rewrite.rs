@@ -1,8 +1,8 @@
 //! Puts another string in place of one argument, and touches nothing else.
 
-use crate::json::{Json, Kind, push_string};
 use crate::message::{Body, Message};
 use crate::pointer::{Pointer, PointerFault};
+use pathwarden_json::{Json, Kind, push_string};
 
 /// Why an argument could not be rewritten; the action must then be refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

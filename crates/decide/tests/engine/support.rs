@@ -3,7 +3,7 @@
 use pathwarden_decide::{
     Asker, Decision, Engine, Reading, ServerSettings, Settings, Snapshot, State, decide, label,
 };
-use pathwarden_lens_mcp::{Json, canonical};
+use pathwarden_json::{Json, canonical};
 use pathwarden_policy::Source;
 use pathwarden_types::{
     Action, ActionId, Agent, ApprovalAnswer, Choice, Digest, Event, Identity, Millis, Observation,

@@ -2,7 +2,7 @@
 
 use super::{Body, FaultKind};
 use crate::id::Id;
-use crate::json::{Json, Kind};
+use pathwarden_json::{Json, Kind};
 
 const NAMES: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 

@@ -1,7 +1,7 @@
 //! Why bytes are not a message, and whom to tell.
 
 use crate::id::Id;
-use crate::json::{Json, JsonFault, loose_members};
+use pathwarden_json::{Json, JsonFault, loose_members};
 
 /// Why bytes are not a message that can be passed on.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

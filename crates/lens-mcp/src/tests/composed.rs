@@ -1,6 +1,8 @@
 use super::parse;
 use crate::compose::{self, Told};
-use crate::{Body, Id, Json, Kind};
+use pathwarden_json::{Json, Kind};
+
+use crate::{Body, Id};
 
 const HOSTILE: &str = "a\"}],\"x\":\\ \n\u{1} \u{1f600}";
 

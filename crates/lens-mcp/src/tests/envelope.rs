@@ -1,5 +1,7 @@
 use super::{fault, kind, parse};
-use crate::{Body, DEPTH_MAX, FaultKind, JsonFault, Message, MessageFault, Route, Shape};
+use pathwarden_json::{DEPTH_MAX, JsonFault};
+
+use crate::{Body, FaultKind, Message, MessageFault, Route, Shape};
 
 #[test]
 fn vendor_fields_odd_numbers_order_and_space_survive() {

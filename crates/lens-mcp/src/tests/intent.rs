@@ -1,7 +1,9 @@
 use pathwarden_types::{Digest, Name, OperationKind, Outcome};
 
 use super::parse;
-use crate::{Intent, IntentFault, Json, RewriteFault, canonical, outcome, rewrite};
+use pathwarden_json::{Json, canonical};
+
+use crate::{Intent, IntentFault, RewriteFault, outcome, rewrite};
 
 fn intent(text: &str) -> Result<Intent, IntentFault> {
     let server: Name = "mail".parse().unwrap();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// What stands between the quotes of a proven string, unescaped; `None` when half of a surrogate pair
 /// stands alone.
-pub(super) fn unescape(content: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn unescape(content: &str) -> Option<Cow<'_, str>> {
     if !content.contains('\\') {
         return Some(Cow::Borrowed(content));
     }
@@ -58,7 +58,7 @@ pub(crate) fn push_units(out: &mut String, units: &[u16]) {
 }
 
 /// Appends `text` as a JSON string.
-pub(crate) fn push_string(out: &mut String, text: &str) {
+pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
     text.chars().for_each(|character| push_character(out, character));
     out.push('"');

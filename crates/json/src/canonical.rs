@@ -1,6 +1,7 @@
 //! The canonical form of a JSON value: what two spellings of one thing have in common.
 
-use crate::json::{Json, Kind, push_units, utf16_units};
+use crate::text::{push_units, utf16_units};
+use crate::{Json, Kind};
 
 /// The canonical form after RFC 8785: no white space, the fewest escapes, keys sorted by UTF-16 code
 /// units (section 3.2.3).

@@ -3,22 +3,22 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::{DEPTH_MAX, JsonFault, text};
+use crate::{DEPTH_MAX, JsonFault, text};
 
 /// The longest part of a key that a fault repeats, in characters.
 const QUOTED_CHARS_MAX: usize = 80;
 
-pub(super) struct Scan<'a> {
+pub(crate) struct Scan<'a> {
     whole: &'a str,
     at: usize,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) const fn new(whole: &'a str) -> Self {
+    pub(crate) const fn new(whole: &'a str) -> Self {
         Self { whole, at: 0 }
     }
 
-    pub(super) const fn at(&self) -> usize {
+    pub(crate) const fn at(&self) -> usize {
         self.at
     }
 
@@ -31,14 +31,14 @@ impl<'a> Scan<'a> {
     }
 
     /// Skips white space (RFC 8259 section 2).
-    pub(super) fn space(&mut self) {
+    pub(crate) fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
     }
 
     /// Nothing but white space may follow.
-    pub(super) fn end(&mut self) -> Result<(), JsonFault> {
+    pub(crate) fn end(&mut self) -> Result<(), JsonFault> {
         self.space();
         if self.peek().is_none() { Ok(()) } else { Err(self.wrong("nothing more")) }
     }
@@ -53,7 +53,7 @@ impl<'a> Scan<'a> {
     }
 
     /// One value inside `depth` containers.
-    pub(super) fn value(&mut self, depth: usize) -> Result<(), JsonFault> {
+    pub(crate) fn value(&mut self, depth: usize) -> Result<(), JsonFault> {
         match self.peek() {
             Some(b'{' | b'[') if depth == DEPTH_MAX => Err(JsonFault::TooDeep { at: self.at }),
             Some(b'{') => self.object(depth + 1),

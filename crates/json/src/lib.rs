@@ -1,8 +1,17 @@
-//! A view of JSON text (RFC 8259) that knows where each value stands.
+//! A view of JSON text (RFC 8259) that knows where each value stands, and its canonical form.
 //!
-//! One strict pass proves the text; after it, values are found by skipping, so that a large message
-//! costs no tree. Only this module makes a [`Json`], so that holding one is the proof.
+//! **What it is for.** Lenses read messages with it and forward their bytes unchanged; the engine
+//! binds decisions and approvals to the canonical form of what was decided. One strict pass proves the
+//! text; after it, values are found by skipping, so that a large message costs no tree.
+//!
+//! **What it never does.** It never repairs and never guesses: what two parsers could read differently
+//! is a fault. It has no I/O and keeps no copy of what it reads.
+//!
+//! **Where to start.** [`Json::parse`]: only it makes a [`Json`], so that holding one is the proof.
+//! Then [`canonical()`].
 
+mod canonical;
+mod document;
 mod scan;
 mod text;
 mod walk;
@@ -11,7 +20,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use scan::Scan;
-pub use walk::{Items, Members};
+
+pub use canonical::canonical;
+pub use document::Document;
+pub use text::push_string;
+pub use walk::{Items, Members, loose_members};
 
 /// The deepest nesting of arrays and objects: far beyond what tools use, and small enough for the
 /// recursive parsers of the servers behind us.
@@ -100,11 +113,6 @@ impl<'a> Json<'a> {
         Ok(Self { whole, start, end })
     }
 
-    /// The value at `span` of text that [`Json::parse`] has proven; empty when there is none.
-    pub(crate) const fn at_span(whole: &'a str, span: &Range<usize>) -> Self {
-        Self { whole, start: span.start, end: span.end }
-    }
-
     /// The text of this value, exactly as it was spelled.
     #[must_use]
     pub fn text(self) -> &'a str {
@@ -155,5 +163,5 @@ impl<'a> Json<'a> {
     }
 }
 
-pub(crate) use text::{push_string, push_units, utf16_units};
-pub(crate) use walk::loose_members;
+#[cfg(test)]
+mod tests;

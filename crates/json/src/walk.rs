@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Json, Kind, text};
+use crate::{Json, Kind, text};
 
 /// The members of an object.
 #[derive(Clone, Debug)]
@@ -19,14 +19,14 @@ pub struct Items<'a> {
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn of(value: Json<'a>) -> Self {
+    pub(crate) fn of(value: Json<'a>) -> Self {
         let at = (value.kind() == Kind::Object).then(|| value.start + 1);
         Self { whole: value.whole, at }
     }
 }
 
 impl<'a> Items<'a> {
-    pub(super) fn of(value: Json<'a>) -> Self {
+    pub(crate) fn of(value: Json<'a>) -> Self {
         let at = (value.kind() == Kind::Array).then(|| value.start + 1);
         Self { whole: value.whole, at }
     }
@@ -68,7 +68,7 @@ impl<'a> Iterator for Items<'a> {
 /// The names and texts of the top-level members of something that should be an object and may be
 /// broken, cut off, or not UTF-8: what can be read before it breaks. For finding the id to answer to;
 /// never for a decision.
-pub(crate) fn loose_members(bytes: &[u8]) -> Vec<(&[u8], &[u8])> {
+pub fn loose_members(bytes: &[u8]) -> Vec<(&[u8], &[u8])> {
     let mut found = Vec::new();
     let open = skip_space(bytes, 0);
     let mut at = (bytes.get(open) == Some(&b'{')).then_some(open + 1);
