@@ -1,0 +1,48 @@
+# Everything a newcomer needs: `make help`.
+SHELL := /bin/bash
+CRASH_ROUNDS ?= 200
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test check unit e2e crash bench clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+demo: ## Set up, build, and show a governed agent on real components (a minute once built)
+	scripts/setup.sh demo
+	cargo build --release --bin pathwarden --bin pathwarden-verify --bin mail-mcp
+	examples/invoice-agent/demo.sh
+
+build: ## Build the programs into target/release
+	cargo build --release --bin pathwarden --bin pathwarden-verify
+
+test: check unit e2e ## Set up and pass every test
+
+check: ## Formatting, architecture, lints, documentation
+	cargo fmt --all --check
+	cargo xtask tidy
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
+
+unit: ## Unit, law, simulation and integration tests
+	cargo build --workspace
+	cargo test --workspace --quiet
+
+e2e: ## The official SDKs through both enforcement points, the demo, a short crash loop
+	scripts/setup.sh test
+	cargo build --workspace
+	target/debug/pathwarden policy test policies
+	tests/interop/run.sh
+	PATHWARDEN_BIN=$(CURDIR)/target/debug examples/invoice-agent/demo.sh >/dev/null
+	target/debug/crash --rounds 10
+
+crash: ## Kill the daemon at random moments, 200 times; nothing acknowledged is lost
+	cargo build --workspace
+	target/debug/crash --rounds $(CRASH_ROUNDS)
+
+bench: ## Measure, beside baselines, and print the tables of docs/PERFORMANCE.md
+	cargo xtask bench
+
+clean: ## Remove what was built and installed
+	cargo clean
+	rm -rf .work
