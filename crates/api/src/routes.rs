@@ -118,7 +118,7 @@ impl Route {
 
 /// Every route there is.
 pub(crate) fn all() -> Vec<Route> {
-    [acting(), operating(), reading(), open()].into_iter().flatten().collect()
+    [acting(), operating(), watching(), explaining(), open()].into_iter().flatten().collect()
 }
 
 /// What an agent's token can do.
@@ -201,8 +201,8 @@ fn operating() -> Vec<Route> {
     ]
 }
 
-/// What reads.
-fn reading() -> Vec<Route> {
+/// What shows how things stand.
+fn watching() -> Vec<Route> {
     use Allowed::Readers;
     vec![
         Route::get::<Vec<SessionRow>, _>(
@@ -211,6 +211,25 @@ fn reading() -> Vec<Route> {
             "Every session",
             |e| async move { e.warden.sessions() },
         ),
+        Route::get::<Vec<ApprovalRow>, _>(
+            "/v1/approvals",
+            Readers,
+            "Every question that stands",
+            |e| async move { blocking(move || e.warden.approvals()).await },
+        ),
+        Route::get::<PolicyStatus, _>("/v1/policy", Readers, "The policy", |e| async move {
+            e.warden.policy()
+        }),
+        Route::get::<Health, _>("/v1/health", Readers, "How the node is", |e| async move {
+            e.warden.health()
+        }),
+    ]
+}
+
+/// What explains and proves what happened.
+fn explaining() -> Vec<Route> {
+    use Allowed::Readers;
+    vec![
         Route::get::<ActionPath, _>(
             "/v1/sessions/{session}/path",
             Readers,
@@ -219,12 +238,6 @@ fn reading() -> Vec<Route> {
                 let (e, session) = e.parameter::<SessionId>().await?;
                 blocking(move || e.warden.path(session)).await
             },
-        ),
-        Route::get::<Vec<ApprovalRow>, _>(
-            "/v1/approvals",
-            Readers,
-            "Every question that stands",
-            |e| async move { blocking(move || e.warden.approvals()).await },
         ),
         Route::get::<Why, _>(
             "/v1/actions/{action}/why",
@@ -266,12 +279,6 @@ fn reading() -> Vec<Route> {
                 blocking(move || e.warden.replay(only)).await
             },
         ),
-        Route::get::<PolicyStatus, _>("/v1/policy", Readers, "The policy", |e| async move {
-            e.warden.policy()
-        }),
-        Route::get::<Health, _>("/v1/health", Readers, "How the node is", |e| async move {
-            e.warden.health()
-        }),
     ]
 }
 

@@ -29,7 +29,17 @@ fn every_fault_is_named_at_once() {
         "#,
     )
     .expect_err("faults");
-    insta::assert_snapshot!(faults, @"");
+    insta::assert_snapshot!(faults, @r"
+    approvals.minutes_max: `0` is out of range; give a whole number from 1 to 10080
+    listen.api: `0.0.0.0:7717` is reachable from other machines; use 127.0.0.1, or set danger.listen_beyond_loopback = true
+    listen.mcp: `here` is not an address with a port; write it like 127.0.0.1:7717
+    listen.sockets: there is no such key; remove it, or use one of: socket, api, mcp, allowed_hosts
+    organisation.domains: this is a string; give a list of texts
+    polcy: there is no such key; remove it, or use one of: danger, listen, policy, organisation, approvals, ledger, agents, servers
+    servers.mail.inside: this is a string; give true or false
+    servers.mail.tools.send_mail: `shout` is no class of tool; use read, write, send, configure, delete, pay or execute
+    servers.mail.url: `ftp://x` is not an http:// URL; give the http:// address of the server's MCP endpoint
+    ");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use pathwarden_policy::GivenBy;
 use pathwarden_types::{
     ActionId, Agent, Approval, ApprovalAnswer, ApprovalId, Choice, Confidentiality, Decided,
-    Digest, Event, Integrity, Label, Millis, Name, Obligation, ObservationKind, Operation, Record,
-    Task, TaskSource, Verdict,
+    Digest, Event, Integrity, Label, Millis, Name, Obligation, Observation, ObservationKind,
+    Operation, Record, Task, TaskSource, Verdict,
 };
 
 use crate::Reading;
@@ -147,7 +147,7 @@ impl State {
         match &record.event {
             Event::SessionEnded { .. } => self.ended = true,
             Event::Observed { observation, content, label, .. }
-                if observation.kind == ObservationKind::Result =>
+                if self.is_result_of_open(observation) =>
             {
                 self.see_result(*content, label, reading);
             }
@@ -165,9 +165,18 @@ impl State {
         self.restricted_seen |= label.confidentiality == Confidentiality::Restricted;
         push_bounded(&mut self.retrieved, content, Decided::RETRIEVED_MAX);
         if let Some(reading) = reading {
-            let seen = &reading.entities - &self.made_up;
-            extend(&mut self.given_by_content, &seen);
+            let made_up = &self.made_up;
+            let seen = reading.entities.iter().filter(|entity| !made_up.contains(*entity));
+            extend(&mut self.given_by_content, seen);
         }
+    }
+
+    /// Whether an observation is the result of an action that was released and not closed. Anything
+    /// else that calls itself a result teaches the session nothing.
+    fn is_result_of_open(&self, observation: &Observation) -> bool {
+        let permit = observation.action.and_then(|action| self.open.get(&action));
+        observation.kind == ObservationKind::Result
+            && permit.is_some_and(|permit| permit.server == observation.server)
     }
 
     fn decide(&mut self, at: Millis, decided: &Decided, reading: Option<&Reading>) {
@@ -221,8 +230,9 @@ impl State {
         let server = decided.operation.server.clone();
         self.open.insert(decided.action, OpenPermit { at, server });
         if let Some(reading) = reading {
-            let known = &self.given_by_task | &self.given_by_content;
-            extend(&mut self.made_up, &(&reading.entities - &known));
+            let (task, content) = (&self.given_by_task, &self.given_by_content);
+            let is_new = |entity: &&String| !task.contains(*entity) && !content.contains(*entity);
+            extend(&mut self.made_up, reading.entities.iter().filter(is_new));
         }
         if decided.obligations.iter().any(|o| matches!(o, Obligation::RateLimit { .. })) {
             let times = self.limited.entry(operation_text(&decided.operation)).or_default();
@@ -398,7 +408,7 @@ fn call_of(operation: &Operation, canonical: Digest) -> Digest {
     Digest::of_parts(&[operation_text(operation).as_bytes(), canonical.as_bytes()])
 }
 
-fn extend(into: &mut BTreeSet<String>, from: &BTreeSet<String>) {
+fn extend<'a>(into: &mut BTreeSet<String>, from: impl Iterator<Item = &'a String>) {
     for entity in from {
         if into.len() >= State::ENTITIES_MAX {
             return;

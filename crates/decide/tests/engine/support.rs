@@ -119,11 +119,19 @@ impl World {
         self.records.push(record);
     }
 
-    /// A result that the session receives.
+    /// A result that the session receives from an action that was let through.
     pub(crate) fn see(&mut self, server: &str, text: &str) {
+        let path = format!(r#"{{"path":"{}"}}"#, self.next);
+        let read = self.action(server, "read_file", &path);
+        assert!(self.decide(&read).decided.verdict.lets_through());
+        self.observe(server, Some(read.id), text);
+    }
+
+    /// Something that calls itself a result.
+    pub(crate) fn observe(&mut self, server: &str, action: Option<ActionId>, text: &str) {
         let server = server.parse().expect("a name");
         let label = label(self.engine.snapshot().settings(), &server, &Reading::of(text));
-        let observation = Observation { kind: ObservationKind::Result, server, action: None };
+        let observation = Observation { kind: ObservationKind::Result, server, action };
         let content = Digest::of(text.as_bytes());
         self.record(Event::Observed { observation, content, content_bytes: 0, label }, Some(text));
     }
