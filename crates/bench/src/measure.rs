@@ -42,6 +42,17 @@ impl Samples {
         self.elapsed += elapsed;
     }
 
+    /// Takes over everything of another.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.did(other.done, other.elapsed);
+        self.join(other);
+    }
+
+    /// How many single calls were noted.
+    pub(crate) fn calls(&self) -> u64 {
+        u64::try_from(self.ns.len()).unwrap_or(u64::MAX)
+    }
+
     /// Takes over the single calls of another.
     pub(crate) fn join(&mut self, other: Self) {
         self.ns.extend(other.ns);

@@ -174,7 +174,8 @@ fn announce(out: &Out, socket: &Path, api: &TcpListener, mcp: &TcpListener) -> a
     Ok(())
 }
 
-async fn told_to_stop() {
+/// Done when this process is asked to end.
+pub(crate) async fn told_to_stop() {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {

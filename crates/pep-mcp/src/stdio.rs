@@ -52,24 +52,6 @@ pub enum StdioError {
     Join(#[source] Fault),
 }
 
-/// Runs `command` as the server behind this process's standard input and output, until either side
-/// ends. Standard input is read by a thread that cannot be stopped: the program should exit without
-/// waiting for it.
-///
-/// # Errors
-///
-/// [`StdioError`] when it cannot begin; later faults are answered to the client.
-pub async fn run(
-    pdp: Arc<dyn Pdp>,
-    server: Name,
-    command: Vec<OsString>,
-    join_key: String,
-    limits: Limits,
-) -> Result<StdioEnd, StdioError> {
-    let wrap = Wrap { pdp, server, command, join_key, limits };
-    run_on(wrap, tokio::io::stdin(), tokio::io::stdout(), std::future::pending()).await
-}
-
 /// What is wrapped, for whom.
 pub struct Wrap {
     /// Where decisions come from.
@@ -84,12 +66,14 @@ pub struct Wrap {
     pub limits: Limits,
 }
 
-/// As [`run`], on any two streams, until either side ends or `shutdown` is done.
+/// Runs the wrapped server behind two streams, this process's standard input and output as a rule,
+/// until either side ends or `shutdown` is done. Standard input is read by a thread that cannot be
+/// stopped: the program should exit without waiting for it.
 ///
 /// # Errors
 ///
-/// [`StdioError`] when it cannot begin.
-pub async fn run_on(
+/// [`StdioError`] when it cannot begin; later faults are answered to the client.
+pub async fn run(
     wrap: Wrap,
     input: impl AsyncRead + Send + Unpin + 'static,
     output: impl AsyncWrite + Send + Unpin + 'static,

@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::{At, Mcp};
 use crate::home::Home;
 use crate::server_name;
+use crate::up::told_to_stop;
 
 pub(crate) async fn run(at: &At, args: Mcp) -> anyhow::Result<ExitCode> {
     let filter =
@@ -33,8 +34,15 @@ pub(crate) async fn run(at: &At, args: Mcp) -> anyhow::Result<ExitCode> {
         .or_else(|| server_name::of(&args.command))
         .ok_or_else(|| anyhow!("the command does not say what the server is; use --server NAME"))?;
     let client = Client::new(home.endpoint(at)?, token.trim().to_owned());
-    let end =
-        stdio::run(Arc::new(client), server, args.command, join_key(), Limits::default()).await;
+    let wrap = stdio::Wrap {
+        pdp: Arc::new(client),
+        server,
+        command: args.command,
+        join_key: join_key(),
+        limits: Limits::default(),
+    };
+    let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+    let end = stdio::run(wrap, input, output, told_to_stop()).await;
     Ok(match end.context("stand before the server")? {
         stdio::StdioEnd::ClientClosed => ExitCode::SUCCESS,
         stdio::StdioEnd::ServerEnded(status) => {

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::Limits;
 use crate::fake::{Fake, call};
-use crate::stdio::{StdioEnd, StdioError, Wrap, run_on};
+use crate::stdio::{self, StdioEnd, StdioError, Wrap};
 
 /// The server: it tells the client each line that it hears as a log message, byte for byte, and then
 /// does what the name of the tool says. (`read -r` of a POSIX shell keeps every byte of a line.)
@@ -76,7 +76,7 @@ fn wrap(command: Vec<OsString>, fake: Arc<Fake>, limits: Limits) -> Wrap {
 
 pub(super) async fn run(command: Vec<OsString>, limits: Limits) -> Result<StdioEnd, StdioError> {
     let wrap = wrap(command, Arc::new(Fake::new()), limits);
-    run_on(wrap, tokio::io::empty(), tokio::io::sink(), std::future::pending()).await
+    stdio::run(wrap, tokio::io::empty(), tokio::io::sink(), std::future::pending()).await
 }
 
 impl Client {
@@ -106,7 +106,7 @@ impl Client {
         let (input, output) = tokio::io::split(theirs);
         let command = vec!["sh".into(), "-c".into(), SERVER.into()];
         let wrap = wrap(command, Arc::clone(&fake), limits);
-        let running = tokio::spawn(run_on(wrap, input, output, std::future::pending()));
+        let running = tokio::spawn(stdio::run(wrap, input, output, std::future::pending()));
         let (output, input) = tokio::io::split(ours);
         Self { input, output: BufReader::new(output).lines(), fake, running }
     }

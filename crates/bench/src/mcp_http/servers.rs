@@ -1,0 +1,102 @@
+//! The MCP server that is called, and the byte proxy.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Either, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::net::TcpListener;
+
+/// A small and fast MCP server: every call has the same result of 1 KB.
+pub(super) async fn upstream(listener: TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
+        tokio::spawn(async move {
+            let service = service_fn(|request| async { Ok::<_, Infallible>(answer(request).await) });
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+/// What is needed of a message.
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    method: &'a str,
+}
+
+async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let Ok(body) = request.into_body().collect().await else {
+        return plain(StatusCode::BAD_REQUEST);
+    };
+    let body = body.to_bytes();
+    let Ok(message) = serde_json::from_slice::<Message<'_>>(&body) else {
+        return plain(StatusCode::BAD_REQUEST);
+    };
+    let Some(id) = message.id else { return plain(StatusCode::ACCEPTED) };
+    let result = match message.method {
+        "tools/call" => called(),
+        _ => r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"bench","version":"1"}}"#.to_owned(),
+    };
+    let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#);
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    let json = hyper::header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
+    response
+}
+
+fn called() -> String {
+    let text = "Larkspur asks for the form W-9 of this year. ".repeat(22);
+    format!(r#"{{"content":[{{"type":"text","text":"{text}"}}],"isError":false}}"#)
+}
+
+fn plain(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}
+
+/// The least that a proxy on hyper can do: heads and bodies pass as they come, over pooled
+/// connections.
+pub(super) async fn byte_proxy(listener: TcpListener, to: SocketAddr) {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    let client: Client<_, Incoming> = Client::builder(TokioExecutor::new()).build(connector);
+    while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
+        let client = client.clone();
+        tokio::spawn(async move {
+            let service = service_fn(|request| pass(client.clone(), to, request));
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn pass(
+    client: Client<HttpConnector, Incoming>,
+    to: SocketAddr,
+    mut request: Request<Incoming>,
+) -> Result<Response<Either<Incoming, Full<Bytes>>>, Infallible> {
+    let path = request.uri().path();
+    let answered = match format!("http://{to}{path}").parse() {
+        Ok(uri) => {
+            *request.uri_mut() = uri;
+            client.request(request).await.ok()
+        }
+        Err(_) => None,
+    };
+    Ok(match answered {
+        Some(response) => response.map(Either::Left),
+        None => plain(StatusCode::BAD_GATEWAY).map(Either::Right),
+    })
+}
