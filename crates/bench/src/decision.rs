@@ -23,8 +23,24 @@ pub(crate) fn run(effort: Effort) -> Result<Table> {
     let read = session.action("files", "read_text_file", work::read_arguments(999))?;
     let result = work::result(7, RESULT_BYTES);
     let session = RefCell::new(session);
-    let mut candidates = beside(&session, &mail, ["full decision, mail of 4 KB", "Rego machine alone, the same input", "Rego interpreter alone, the same input"]);
-    candidates.extend(beside(&session, &read, ["full decision, small read", "Rego machine alone, the same input", "Rego interpreter alone, the same input"]));
+    let mut candidates = beside(
+        &session,
+        &mail,
+        [
+            "full decision, mail of 4 KB",
+            "Rego machine alone, the same input",
+            "Rego interpreter alone, the same input",
+        ],
+    );
+    candidates.extend(beside(
+        &session,
+        &read,
+        [
+            "full decision, small read",
+            "Rego machine alone, the same input",
+            "Rego interpreter alone, the same input",
+        ],
+    ));
     candidates.push((
         "reading of a 3 KB result (classify, entities)",
         Box::new(|| drop(black_box(Reading::of(black_box(&result))))),

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use self::group::Front;
-pub(crate) use self::logs::{Ours, signer};
 use self::logs::{Log, Redb, Sqlite};
+pub(crate) use self::logs::{Ours, signer};
 use crate::measure::{Effort, Samples};
 use crate::report::{Aim, Cell, Table};
 
@@ -107,12 +107,7 @@ fn rows_of(what: &str, samples: &[Samples; 3]) -> Vec<Vec<Cell>> {
     LOGS.iter().zip(samples).map(row).collect()
 }
 
-fn table(
-    effort: Effort,
-    rows: Vec<Vec<Cell>>,
-    slowest: Duration,
-    many: &[Samples; 3],
-) -> Table {
+fn table(effort: Effort, rows: Vec<Vec<Cell>>, slowest: Duration, many: &[Samples; 3]) -> Table {
     let [ours, redb, sqlite] = many;
     Table {
         title: "Ledger: append with durable acknowledgement",
@@ -136,11 +131,7 @@ fn table(
         columns: vec!["", "entries", "p50", "p99", "Pathwarden's rate / this rate"],
         rows,
         aims: vec![
-            Aim::at_least(
-                "128 acknowledging writers: ≥ 100 k/s",
-                Cell::Rate(ours.rate()),
-                100e3,
-            ),
+            Aim::at_least("128 acknowledging writers: ≥ 100 k/s", Cell::Rate(ours.rate()), 100e3),
             Aim::at_least(
                 "128 acknowledging writers: ≥ 1.2 × redb",
                 Cell::Ratio(ours.rate() / redb.rate()),

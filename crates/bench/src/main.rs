@@ -14,8 +14,8 @@ mod decision;
 mod ledger;
 mod mcp_http;
 mod measure;
-mod report;
 mod replay;
+mod report;
 mod verify;
 mod work;
 

@@ -22,7 +22,9 @@ pub(crate) fn run(effort: Effort, dir: &Path) -> Result<Table> {
     files(&log, &mut whole)?;
     let entries: Vec<PathBuf> =
         whole.iter().filter(|path| path.starts_with(log.join("tile/entries"))).cloned().collect();
-    whole.retain(|path| path.starts_with(log.join("tile")) || path.starts_with(log.join("segments")));
+    whole.retain(|path| {
+        path.starts_with(log.join("tile")) || path.starts_with(log.join("segments"))
+    });
     let mut verify = Command::new(beside("pathwarden-verify")?);
     verify.arg("log").arg(&log).arg("--key").arg(signer()?.verifier_key().to_string());
     let mut runs = [

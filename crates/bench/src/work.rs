@@ -7,8 +7,8 @@ use pathwarden_decide::{
 use pathwarden_json::{Json, canonical};
 use pathwarden_policy::Source;
 use pathwarden_types::{
-    Action, ActionId, Agent, Digest, Effect, Event, Identity, Millis, Observation,
-    ObservationKind, Operation, OperationKind, Outcome, Record, SessionId, Task, TaskSource,
+    Action, ActionId, Agent, Digest, Effect, Event, Identity, Millis, Observation, ObservationKind,
+    Operation, OperationKind, Outcome, Record, SessionId, Task, TaskSource,
 };
 
 /// What the agent is asked to do.

@@ -13,6 +13,8 @@ pub struct Fault {
     pub message: String,
     /// What to do instead.
     pub advice: String,
+    /// Whether the same request may succeed later.
+    pub retry: bool,
 }
 
 /// Kinds of fault: the stable code of an error.
@@ -77,6 +79,7 @@ impl Fault {
     /// A fault of this kind.
     #[must_use]
     pub fn new(kind: FaultKind, message: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), advice: advice.into() }
+        let retry = kind.retry();
+        Self { kind, message: message.into(), advice: advice.into(), retry }
     }
 }

@@ -57,7 +57,8 @@ impl Node {
         node.gateway = serde_json::from_str::<Ready>(&line)
             .with_context(|| format!("the node is not ready: `{line}`"))?
             .mcp;
-        let start = ["--json", "session", "start", "--agent", "bench", "--task", TASK, "--by", "dana"];
+        let start =
+            ["--json", "session", "start", "--agent", "bench", "--task", TASK, "--by", "dana"];
         for _ in 0..sessions {
             node.tokens.push(told::<Started>(pathwarden(&home, &start)?)?.token);
         }

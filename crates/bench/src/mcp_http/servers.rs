@@ -21,7 +21,8 @@ pub(super) async fn upstream(listener: TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
         tokio::spawn(async move {
-            let service = service_fn(|request| async { Ok::<_, Infallible>(answer(request).await) });
+            let service =
+                service_fn(|request| async { Ok::<_, Infallible>(answer(request).await) });
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
