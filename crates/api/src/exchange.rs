@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use pathwarden_warden::{Caller, Role, Warden};
-use pathwarden_wire::{Fault, FaultKind};
+use pathwarden_wire::{Fault, FaultKind, Reach};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -64,6 +64,10 @@ pub(crate) fn admit(
         .and_then(|value| value.strip_prefix("Bearer "))
         .unwrap_or_default();
     let caller = warden.authenticate(token.trim())?;
+    if caller.reach == Reach::Gateways {
+        let advice = "act through the gateway: http://ADDRESS/mcp/NAME";
+        return Err(Fault::new(FaultKind::Forbidden, "this token is for gateways alone", advice));
+    }
     if allowed.admits(caller.role) {
         return Ok(caller);
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use pathwarden_types::{ActionId, ApprovalId, Name, SessionId};
+use pathwarden_wire::Reach;
 
 const EXAMPLES: &str = "\
 A first run:
@@ -122,6 +123,8 @@ pub(crate) enum Session {
         /// Who asks [default: the login name].
         #[arg(long)]
         by: Option<Name>,
+        #[command(flatten)]
+        reach: TokenReach,
     },
     /// List sessions, oldest first.
     List,
@@ -141,7 +144,23 @@ pub(crate) enum Agent {
     Token {
         /// The agent, as the configuration names it.
         agent: Name,
+        #[command(flatten)]
+        reach: TokenReach,
     },
+}
+
+/// Where a token is to be taken.
+#[derive(Args)]
+pub(crate) struct TokenReach {
+    /// Only gateways take the token: for an agent that may reach its servers in no other way.
+    #[arg(long)]
+    gateways_only: bool,
+}
+
+impl TokenReach {
+    pub(crate) const fn reach(&self) -> Reach {
+        if self.gateways_only { Reach::Gateways } else { Reach::Everywhere }
+    }
 }
 
 #[derive(Subcommand)]

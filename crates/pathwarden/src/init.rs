@@ -82,7 +82,7 @@ fn make_tokens(home: &Home) -> anyhow::Result<()> {
     file(&home.token_key(), &secret, 0o600)?;
     let key = TokenKey::new(&secret);
     for role in [Role::Operator, Role::Auditor] {
-        let token = format!("{}\n", key.mint(role, None, None));
+        let token = format!("{}\n", key.for_person(role));
         file(&home.token(&role.to_string()), token.as_bytes(), 0o600)?;
     }
     Ok(())

@@ -3,11 +3,25 @@
 use pathwarden_decide::{Reading, State};
 use pathwarden_store::{IndexKey, ReadError, Reader};
 use pathwarden_types::{ActionId, Digest, Record, RecordError, SessionId};
+use serde::Deserialize;
 
 /// The ledger as records.
 #[derive(Clone)]
 pub(crate) struct History {
     reader: Reader,
+}
+
+/// What a record is found by, and no more: reading all of it, twice for each record on its way to
+/// disk, cost more than its hash. Every event keeps [`Record::action`] in a field of that name.
+#[derive(Deserialize)]
+struct Keys {
+    session: Option<SessionId>,
+    event: EventKeys,
+}
+
+#[derive(Deserialize)]
+struct EventKeys {
+    action: Option<ActionId>,
 }
 
 /// Why the ledger could not be read back.
@@ -39,9 +53,9 @@ impl History {
 
     /// The keys that a leaf is found by.
     pub(crate) fn keys_of(entry: &[u8]) -> Vec<IndexKey> {
-        let Ok(record) = Record::from_bytes(entry) else { return Vec::new() };
-        let session = record.session.map(|session| IndexKey::Session(*session.as_bytes()));
-        let action = record.action().map(|action| IndexKey::Action(*action.as_bytes()));
+        let Ok(Keys { session, event }) = serde_json::from_slice(entry) else { return Vec::new() };
+        let session = session.map(|session| IndexKey::Session(*session.as_bytes()));
+        let action = event.action.map(|action| IndexKey::Action(*action.as_bytes()));
         session.into_iter().chain(action).collect()
     }
 

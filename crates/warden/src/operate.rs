@@ -14,8 +14,7 @@ use crate::live::{Entry, Live};
 use crate::pdp::random;
 use crate::start::unknown;
 use crate::{
-    ENDED_LISTED_MAX, Role, SESSIONS_OPEN_MAX, Warden, chain, internal, ledger_unavailable,
-    no_session,
+    ENDED_LISTED_MAX, SESSIONS_OPEN_MAX, Warden, chain, internal, ledger_unavailable, no_session,
 };
 
 /// The longest statement of a task, in bytes.
@@ -38,7 +37,7 @@ impl Warden {
             stated_by: TaskSource::Person(start.stated_by),
         };
         let session = self.begin_session(agent, task, start.task, None).await?;
-        let token = self.tokens.mint(Role::Agent, Some(&start.agent), Some(session));
+        let token = self.tokens.for_agent(&start.agent, Some(session), start.reach);
         Ok(Started { session, token })
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pathwarden_decide::{Gate, Standing};
 use pathwarden_types::{ActionId, ApprovalId, Event, Millis, SessionId};
+use pathwarden_wire::Reach;
 
 use crate::live::Live;
 use crate::start::unknown;
@@ -47,6 +48,7 @@ impl Warden {
                 role: Role::Agent,
                 agent: Some(agent),
                 session: Some(session),
+                reach: Reach::Gateways,
                 credential: pathwarden_types::Digest::of(b""),
             };
             // Nobody takes the answer, so a permit is closed as unknown at once.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use aws_lc_rs::hmac;
 use pathwarden_types::{Digest, Identity, Name, SessionId};
+use pathwarden_wire::Reach;
 
 /// What a caller may do.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -54,6 +55,8 @@ pub struct Caller {
     pub agent: Option<Name>,
     /// The one session it may act in, if it is bound to one.
     pub session: Option<SessionId>,
+    /// Where its token is taken.
+    pub reach: Reach,
     /// Digest of the credential that it presented.
     pub credential: Digest,
 }
@@ -91,12 +94,28 @@ impl TokenKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
-    /// A token for a caller.
+    /// A token for an agent, for one session or for sessions of its own.
     #[must_use]
-    pub fn mint(&self, role: Role, agent: Option<&Name>, session: Option<SessionId>) -> String {
+    pub fn for_agent(&self, agent: &Name, session: Option<SessionId>, reach: Reach) -> String {
+        self.mint(Role::Agent, Some(agent), session, reach)
+    }
+
+    /// A token for a person or their tools.
+    #[must_use]
+    pub fn for_person(&self, role: Role) -> String {
+        self.mint(role, None, None, Reach::Everywhere)
+    }
+
+    fn mint(
+        &self,
+        role: Role,
+        agent: Option<&Name>,
+        session: Option<SessionId>,
+        reach: Reach,
+    ) -> String {
         let agent = agent.map_or_else(String::new, |name| hex(name.as_str().as_bytes()));
         let session = session.map_or_else(String::new, |session| session.to_string());
-        let claims = format!("{PREFIX}.{role}.{agent}.{session}");
+        let claims = format!("{PREFIX}.{role}.{agent}.{session}.{}", reach_text(reach));
         let tag = hex(hmac::sign(&self.0, claims.as_bytes()).as_ref());
         format!("{claims}.{tag}")
     }
@@ -111,13 +130,26 @@ impl TokenKey {
         let tag = unhex(tag).ok_or(TokenError)?;
         hmac::verify(&self.0, claims.as_bytes(), &tag).map_err(|_| TokenError)?;
         let parts: Vec<&str> = claims.split('.').collect();
-        let [PREFIX, role, agent, session] = parts.as_slice() else { return Err(TokenError) };
+        let [PREFIX, role, agent, session, reach] = parts.as_slice() else {
+            return Err(TokenError);
+        };
         Ok(Caller {
             role: role.parse()?,
             agent: optional(agent, name_of)?,
             session: optional(session, |text| text.parse().ok())?,
+            reach: [Reach::Everywhere, Reach::Gateways]
+                .into_iter()
+                .find(|known| reach_text(*known) == *reach)
+                .ok_or(TokenError)?,
             credential: Digest::of(token.as_bytes()),
         })
+    }
+}
+
+const fn reach_text(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Everywhere => "everywhere",
+        Reach::Gateways => "gateways",
     }
 }
 
@@ -146,22 +178,26 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use pathwarden_wire::Reach;
+
     use super::{Role, TokenKey};
 
     #[test]
     fn a_token_stands_for_its_caller_and_nothing_else_does() {
         let key = TokenKey::new(&[7; 32]);
         let agent = "invoices.eu".parse().expect("name");
-        let token = key.mint(Role::Agent, Some(&agent), None);
+        let token = key.for_agent(&agent, None, Reach::Gateways);
         let caller = key.check(&token).expect("ours");
         assert_eq!((caller.role, caller.agent), (Role::Agent, Some(agent)));
+        assert_eq!(caller.reach, Reach::Gateways);
         for forged in [
             token.replace("agent", "operator"),
+            token.replace("gateways", "everywhere"),
             token.replace(".agent.", ".agent.."),
             format!("{token}00"),
-            TokenKey::new(&[8; 32]).mint(Role::Operator, None, None),
+            TokenKey::new(&[8; 32]).for_person(Role::Operator),
             String::new(),
-            "a.b.c.d.e".to_owned(),
+            "a.b.c.d.e.f".to_owned(),
         ] {
             assert!(key.check(&forged).is_err(), "{forged}");
         }

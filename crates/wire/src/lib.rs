@@ -17,6 +17,6 @@ pub use pdp::{
 };
 pub use views::{
     ActionPath, AnswerApproval, ApprovalRow, Because, Difference, EndSession, Export, Health,
-    PolicyStatus, Replay, RuleRow, SessionRow, SessionStanding, StartSession, Started, Step, Why,
-    WouldChange,
+    PolicyStatus, Reach, Replay, RuleRow, SessionRow, SessionStanding, StartSession, Started, Step,
+    Why, WouldChange,
 };

@@ -18,6 +18,21 @@ pub struct StartSession {
     pub task: String,
     /// Who asks.
     pub stated_by: Name,
+    /// Where the agent's token is to be taken.
+    #[serde(default)]
+    pub reach: Reach,
+}
+
+/// Where a token is taken.
+#[derive(Clone, Copy, Debug, Default, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// At the API and at the gateways.
+    #[default]
+    Everywhere,
+    /// At the gateways alone. Who holds it cannot report effects or results by itself, so what the
+    /// session learns comes from servers that a gateway has asked.
+    Gateways,
 }
 
 /// A session that was started.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use pathwarden_client::Client;
 use pathwarden_pep_mcp::{Limits, stdio};
-use pathwarden_warden::Role;
+use pathwarden_wire::Reach;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{At, Mcp};
@@ -20,7 +20,7 @@ pub(crate) async fn run(at: &At, args: Mcp) -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let home = Home::new(at)?;
     let token = match (&args.agent, &at.token) {
-        (Some(agent), _) => home.load_token_key()?.mint(Role::Agent, Some(agent), None),
+        (Some(agent), _) => home.load_token_key()?.for_agent(agent, None, Reach::Everywhere),
         (None, Some(token)) => token.clone(),
         (None, None) => {
             return Err(anyhow!(

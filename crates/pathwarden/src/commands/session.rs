@@ -11,8 +11,8 @@ use crate::out::{Out, one_line, time};
 pub(crate) async fn run(at: &At, command: Session, out: &Out) -> anyhow::Result<ExitCode> {
     let client = client(at)?;
     match command {
-        Session::Start { agent, task, by } => {
-            let start = StartSession { agent, task, stated_by: person(by)? };
+        Session::Start { agent, task, by, reach } => {
+            let start = StartSession { agent, task, stated_by: person(by)?, reach: reach.reach() };
             let started: Started = client.post("/v1/sessions", &start).await?;
             if out.is_json() {
                 out.document(&started)?;
