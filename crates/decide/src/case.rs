@@ -36,6 +36,7 @@ type Stage = (&'static str, fn(&mut Case<'_>) -> Step);
 pub(crate) const STAGES: &[Stage] = &[
     ("session", |case| case.session_is_open()),
     ("containment", |case| case.session_is_not_isolated()),
+    ("room", |case| case.permits_are_few()),
     ("canonicalise", |case| case.read_arguments()),
     ("approval", |case| case.look_up_approval()),
     ("risk", |case| case.assess_risk()),
@@ -102,6 +103,17 @@ impl<'a> Case<'a> {
             "engine.isolated",
             "the session is isolated",
             "end the work; a person must look at it",
+        )
+    }
+
+    fn permits_are_few(&mut self) -> Step {
+        if self.state.open().count() < State::OPEN_MAX {
+            return Step::Continue(());
+        }
+        refusal(
+            "engine.too_many_open",
+            &format!("{} actions of this session have not been reported", State::OPEN_MAX),
+            "wait until what was begun has ended",
         )
     }
 
@@ -230,12 +242,14 @@ impl<'a> Case<'a> {
                 .unwrap_or(Verdict::Allow);
             self.need = None;
         }
-        if self.verdict != Verdict::Hold || self.state.questions().count() < State::QUESTIONS_MAX {
+        let has_room = self.state.questions().count() < State::QUESTIONS_MAX
+            && self.state.waiting().count() < State::WAITING_MAX;
+        if self.verdict != Verdict::Hold || has_room {
             return Step::Continue(());
         }
         refusal(
             "engine.too_many_questions",
-            &format!("more than {} questions stand in this session", State::QUESTIONS_MAX),
+            "too many actions of this session wait for a person",
             "wait for the answers to what was asked before",
         )
     }
@@ -261,7 +275,7 @@ mod tests {
         let names: Vec<&str> = STAGES.iter().map(|(name, _)| *name).collect();
         assert_eq!(
             names.join(" > "),
-            "session > containment > canonicalise > approval > risk > policy > obligations > rate \
+            "session > containment > room > canonicalise > approval > risk > policy > obligations > rate \
              > person"
         );
     }

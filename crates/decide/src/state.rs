@@ -106,6 +106,10 @@ impl State {
     pub const ENTITIES_MAX: usize = 16_384;
     /// The most questions that a session keeps; a hold past it is a deny.
     pub const QUESTIONS_MAX: usize = 256;
+    /// The most actions that wait for a person at a time; a hold past it is a deny.
+    pub const WAITING_MAX: usize = 1_024;
+    /// The most permits that wait for their effect at a time; an action past it is a deny.
+    pub const OPEN_MAX: usize = 4_096;
     /// The window of a rate limit, in ms.
     pub const RATE_WINDOW_MS: u64 = 60_000;
 
@@ -155,6 +159,8 @@ impl State {
             Event::Answered { approval, answer, .. } => self.answer(*approval, answer.as_ref()),
             Event::Closed { action, .. } => {
                 self.open.remove(action);
+                self.held.remove(action);
+                self.forget_spent_questions();
             }
             _ => {}
         }
@@ -235,8 +241,10 @@ impl State {
             extend(&mut self.made_up, reading.entities.iter().filter(is_new));
         }
         if decided.obligations.iter().any(|o| matches!(o, Obligation::RateLimit { .. })) {
+            let is_fresh = |time: &Millis| at.since(*time) < Self::RATE_WINDOW_MS;
+            self.limited.retain(|_, times| times.back().is_some_and(is_fresh));
             let times = self.limited.entry(operation_text(&decided.operation)).or_default();
-            times.retain(|time| at.since(*time) < Self::RATE_WINDOW_MS);
+            times.retain(is_fresh);
             times.push_back(at);
         }
     }
@@ -366,6 +374,11 @@ impl State {
     #[must_use]
     pub fn open_permit(&self, action: ActionId) -> Option<&OpenPermit> {
         self.open.get(&action)
+    }
+
+    /// Actions that wait for a person.
+    pub fn waiting(&self) -> impl Iterator<Item = ActionId> + '_ {
+        self.held.keys().copied()
     }
 
     /// Every question that was put to a person.

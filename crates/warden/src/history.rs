@@ -123,3 +123,47 @@ impl History {
 fn parse(index: u64, entry: &[u8]) -> Result<Record, HistoryError> {
     Record::from_bytes(entry).map_err(|source| HistoryError::Record { index, source })
 }
+
+#[cfg(test)]
+mod tests {
+    use pathwarden_decide::{Reading, Settings, label};
+    use pathwarden_store::IndexKey;
+    use pathwarden_types::{
+        ActionId, ApprovalId, Digest, Event, Millis, Observation, ObservationKind, Record,
+        SessionId,
+    };
+
+    use super::History;
+    use crate::start::unknown;
+
+    fn record(session: Option<SessionId>, event: Event) -> Record {
+        Record { version: Record::VERSION, at: Millis(1), node: "n/1".to_owned(), session, event }
+    }
+
+    #[test]
+    fn a_record_is_found_by_its_session_and_its_action_whatever_happened() {
+        let digest = Digest::of(b"x");
+        let (session, action) = (SessionId::of(&digest), ActionId::of(&digest));
+        let observed = |action| Event::Observed {
+            observation: Observation {
+                kind: ObservationKind::Result,
+                server: "files".parse().unwrap(),
+                action,
+            },
+            content: digest,
+            content_bytes: 1,
+            label: label(&Settings::default(), &"files".parse().unwrap(), &Reading::of("x")),
+        };
+        let closed = Event::Closed { action, effect: unknown("x") };
+        let answered = Event::Answered { action, approval: ApprovalId::of(&digest), answer: None };
+        for event in [observed(Some(action)), observed(None), closed, answered] {
+            let record = record(Some(session), event);
+            let mut want = vec![IndexKey::Session(*session.as_bytes())];
+            want.extend(record.action().map(|action| IndexKey::Action(*action.as_bytes())));
+            assert_eq!(History::keys_of(&record.to_bytes().unwrap()), want, "{record:?}");
+        }
+        let started = record(None, Event::NodeStarted { software: "1".to_owned() });
+        assert_eq!(History::keys_of(&started.to_bytes().unwrap()), []);
+        assert_eq!(History::keys_of(b"not a record"), []);
+    }
+}

@@ -16,6 +16,8 @@ pub(crate) struct Shard {
 pub(crate) struct Live {
     pub(crate) state: State,
     pub(crate) started: Millis,
+    /// When its latest record was written.
+    pub(crate) touched: Millis,
     /// Actions that wait for a person.
     pub(crate) gates: BTreeMap<ActionId, Gate>,
     /// How many records of this session the ledger has or will have.
@@ -40,7 +42,7 @@ impl Entry<'_> {
 
 impl Live {
     pub(crate) const fn new(state: State, started: Millis, recorded: usize) -> Self {
-        Self { state, started, gates: BTreeMap::new(), recorded, stale: false }
+        Self { state, started, touched: started, gates: BTreeMap::new(), recorded, stale: false }
     }
 
     /// Appends a record and folds it in at once. Whoever awaits the future must tell
@@ -68,6 +70,7 @@ impl Live {
 
     fn fold(&mut self, record: &Record, reading: Option<&Reading>) {
         self.state.apply(record, reading);
+        self.touched = record.at;
         self.recorded = self.recorded.saturating_add(1);
     }
 

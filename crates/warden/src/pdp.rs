@@ -1,11 +1,13 @@
 //! The decision point as a caller in this process, or the API on behalf of one, reaches it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use pathwarden_decide::{Asker, Gate, Reading, Settings, Standing, label};
 use pathwarden_types::{
-    Action, ActionId, Digest, Event, Observation, ObservationKind, SessionId, Task, TaskSource,
+    Action, ActionId, Digest, Event, Name, Observation, ObservationKind, SessionId, Task,
+    TaskSource,
 };
 use pathwarden_wire::{
     Answer, Ask, Asking, Fault, FaultKind, Held, Join, Joined, Observe, Pdp, Report,
@@ -20,6 +22,12 @@ pub struct Door {
     warden: Arc<Warden>,
     caller: Caller,
 }
+
+/// The most sessions that one agent opens by itself at a time.
+const JOINED_MAX: usize = 1_000;
+
+/// The longest join key, in bytes.
+const JOIN_KEY_BYTES_MAX: usize = 1_024;
 
 /// How long a decision may take until its record is handed to the ledger, in ms.
 const DECISION_MS_MAX: u64 = 10_000;
@@ -98,6 +106,10 @@ impl Warden {
         if let Some(session) = caller.session {
             return self.joined(session, caller);
         }
+        if join.join_key.len() > JOIN_KEY_BYTES_MAX {
+            let message = format!("a join key of more than {JOIN_KEY_BYTES_MAX} bytes");
+            return Err(Fault::new(FaultKind::Malformed, message, "use a shorter one"));
+        }
         let mut joins = self.joins.lock().await;
         let key = (name.clone(), join.join_key.clone());
         if let Some(session) = joins.get(&key)
@@ -105,11 +117,36 @@ impl Warden {
         {
             return Ok(joined);
         }
+        self.make_room(&mut joins, &name)?;
         let agent = self.agent(&name)?;
         let task = Task { prompt: Digest::of(b""), stated_by: TaskSource::Nobody };
         let session = self.begin_session(agent, task, String::new(), Some(join.join_key)).await?;
         joins.insert(key, session);
         self.joined(session, caller)
+    }
+
+    /// An agent that opens session after session does not take them from the others.
+    fn make_room(
+        &self,
+        joins: &mut BTreeMap<(Name, String), SessionId>,
+        name: &Name,
+    ) -> Result<(), Fault> {
+        let of_agent = |joins: &BTreeMap<(Name, String), SessionId>| {
+            joins.keys().filter(|(agent, _)| agent == name).count()
+        };
+        if of_agent(joins) < JOINED_MAX {
+            return Ok(());
+        }
+        let mut open = BTreeSet::new();
+        self.each_live(|session, _| {
+            open.insert(session);
+        })?;
+        joins.retain(|_, session| open.contains(session));
+        if of_agent(joins) < JOINED_MAX {
+            return Ok(());
+        }
+        let message = format!("{JOINED_MAX} sessions of the agent `{name}` are open");
+        Err(Fault::new(FaultKind::TooMuch, message, "end the ones that are done"))
     }
 
     fn joined(&self, session: SessionId, caller: &Caller) -> Result<Joined, Fault> {

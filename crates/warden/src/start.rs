@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use pathwarden_decide::{Engine, Snapshot, State};
 use pathwarden_store::{Append, AppendError, IndexKey, Store};
 use pathwarden_types::{
-    Agent, Effect, Event, Millis, Mode, Name, Outcome, Record, RecordError, SessionId,
+    ActionId, Agent, Effect, Event, Millis, Mode, Name, Outcome, Record, RecordError, SessionId,
 };
 use pathwarden_wire::{SessionRow, SessionStanding};
 use tokio::sync::watch;
@@ -111,8 +111,7 @@ impl Warden {
         self.append_first(None, event, vec![snapshot.to_bytes().to_vec()])?;
         for (session, folded) in live {
             let Folded { mut state, started, mut recorded } = folded;
-            for action in state.open().map(|(action, _)| action).collect::<Vec<_>>() {
-                let effect = unknown("the node stopped before the effect was reported");
+            for (action, effect) in left_open(&state) {
                 let event = Event::Closed { action, effect };
                 state.apply(&self.append_first(Some(session), event, Vec::new())?, None);
                 recorded = recorded.saturating_add(1);
@@ -137,6 +136,18 @@ impl Warden {
         debug_assert_eq!(receipt.mode, Mode::Strict, "`append` acknowledges what is on disk");
         Ok(record)
     }
+}
+
+/// What a node that stopped left behind, and how it is closed.
+fn left_open(state: &State) -> Vec<(ActionId, Effect)> {
+    let open = state
+        .open()
+        .map(|(action, _)| (action, unknown("the node stopped before the effect was reported")));
+    let waiting = state.waiting().map(|action| {
+        let detail = "it never happened: the node stopped while a person was asked";
+        (action, Effect { outcome: Outcome::Failed, ..unknown(detail) })
+    });
+    open.chain(waiting).collect()
 }
 
 /// The effect of an action whose outcome nobody can tell.

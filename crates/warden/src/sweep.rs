@@ -15,6 +15,9 @@ use crate::{Caller, Role, Warden, chain};
 /// How often the node sweeps, in ms.
 const EVERY_MS: u64 = 250;
 
+/// How long a session that an agent opened by itself may go without a record, in ms.
+const IDLE_MS_MAX: u64 = 24 * 3_600 * 1_000;
+
 /// How long an answered action waits for its enforcement point to come back, in ms.
 const ABANDONED_MS: u64 = 60_000;
 
@@ -32,16 +35,25 @@ impl Warden {
         let now = self.now();
         let mut lapsed = false;
         let mut abandoned = Vec::new();
+        let mut idle = Vec::new();
         let swept = self.each_live(|session, live| {
             lapsed |= self.lapse(session, live, now);
             self.close_overdue(session, live, now);
             abandoned.extend(take_abandoned(session, live, now));
+            if live.state.join_key().is_some() && now.since(live.touched) >= IDLE_MS_MAX {
+                idle.push(session);
+            }
         });
         if let Err(fault) = swept {
             tracing::error!(error = chain(&fault), "the sweep could not look at every session");
         }
         if lapsed {
             self.announce_answer();
+        }
+        for session in idle {
+            if let Err(fault) = self.end_session(session, "nothing happened for a day".to_owned()) {
+                tracing::warn!(%session, %fault, "an idle session is not ended yet");
+            }
         }
         for (session, gate, agent) in abandoned {
             let caller = Caller {
