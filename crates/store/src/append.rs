@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
@@ -10,6 +10,7 @@ use std::thread::{self, Thread};
 use pathwarden_ledger::tree::leaf_hash;
 use pathwarden_types::{Digest, Receipt};
 use tokio::sync::oneshot;
+use tokio::task::coop::unconstrained;
 
 use crate::options::{APPEND_BYTES_MAX, ENTRY_BYTES_MAX, IndexKey, PAYLOAD_BYTES_MAX};
 
@@ -75,11 +76,14 @@ impl Pending {
     ///
     /// # Errors
     /// As the future gives them.
-    pub fn wait(mut self) -> Result<Receipt, AppendError> {
+    pub fn wait(self) -> Result<Receipt, AppendError> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
+        // Inside a runtime, each outcome costs a piece of the task's budget, which only going back
+        // to the runtime renews. We do not go back, so without this the budget ends for ever.
+        let mut outcome = pin!(unconstrained(self));
         loop {
-            if let Poll::Ready(outcome) = Pin::new(&mut self).poll(&mut context) {
+            if let Poll::Ready(outcome) = outcome.as_mut().poll(&mut context) {
                 return outcome;
             }
             thread::park();

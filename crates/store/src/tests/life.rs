@@ -29,6 +29,17 @@ fn what_is_appended_is_read_and_proved_now_and_after_a_restart() {
 }
 
 #[test]
+fn waiting_inside_a_runtime_does_not_run_out_of_its_budget() {
+    let home = Home::new();
+    let store = home.open();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    // More than the budget of a task, which is 128.
+    let receipts = runtime.block_on(async { fill(&store, 0..300) });
+    assert_eq!(receipts.len(), 300);
+    assert_holds(&store, 300);
+}
+
+#[test]
 fn entries_read_back_across_many_small_segments() {
     let home = Home::new();
     let small = Options { segment_bytes: 512, ..options() };
