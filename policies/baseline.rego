@@ -74,6 +74,7 @@ decision contains {
 } if {
 	input.action.class == "read"
 	input.action.server_inside == true
+	not reaches_unknown
 }
 
 # baseline.write_inside
@@ -87,6 +88,27 @@ decision contains {
 	input.action.class == "write"
 	input.action.server_inside == true
 	input.task.stated == true
+	not reaches_unknown
+}
+
+# baseline.reaches_unknown
+# Why: a link can carry data out in its path, and an invitation is a message. Where a read or a write
+# reaches somebody outside whom neither the task nor content of ours names, a person decides.
+decision contains {
+	"rule": "baseline.reaches_unknown",
+	"verdict": "hold",
+	"reason": "reads or writes something that reaches a target outside which nobody named",
+	"advice": "wait for the answer, or use a target that the task or your own content names",
+} if {
+	input.action.class in {"read", "write"}
+	reaches_unknown
+	not approved
+}
+
+reaches_unknown if {
+	some target in input.targets
+	target.inside != true
+	not target.given_by in {"content", "task"}
 }
 
 # baseline.approved

@@ -84,3 +84,12 @@ test_content_without_a_place_is_denied if {
 	start := fixture.send([fixture.vendor], [object.remove(fixture.iban, ["pointer"])])
 	"baseline.unusable_facts" in fixture.names(pathwarden.decision) with input as start
 }
+
+test_a_read_or_write_that_reaches_an_unknown_target_waits if {
+	every class in {"read", "write"} {
+		start := object.union(fixture.with_action({"class": class}), {"targets": [fixture.stranger]})
+		fixture.names(pathwarden.decision) == {"baseline.reaches_unknown"} with input as start
+		known := object.union(start, {"targets": [fixture.vendor]})
+		not "baseline.reaches_unknown" in fixture.names(pathwarden.decision) with input as known
+	}
+}

@@ -11,9 +11,17 @@ payment_wait_ms := 900000
 # session read. What nobody gave, the agent made up.
 is_known(target) if target.given_by in {"content", "task"}
 
+is_named_outside(target) if target.given_by == "outside_content"
+
 has_unknown_target if {
 	some target in input.targets
 	not is_known(target)
+	not is_named_outside(target)
+}
+
+has_outside_named_target if {
+	some target in input.targets
+	is_named_outside(target)
 }
 
 has_target if some _ in input.targets
@@ -50,6 +58,21 @@ decision contains {
 	input.action.class == "send"
 	has_target
 	not has_unknown_target
+	not has_outside_named_target
+}
+
+# finance.outside_named_recipient
+# Why: "forward this to …" in a mail from outside is how an agent is misled. Who only such content
+# names may be right; a person tells.
+decision contains {
+	"rule": "finance.outside_named_recipient",
+	"verdict": "hold",
+	"reason": "a recipient is named only by content that outsiders may have written",
+	"advice": "wait for the answer, or ask the person to name the recipient",
+} if {
+	input.action.class == "send"
+	has_outside_named_target
+	input.approval != "approved"
 }
 
 # finance.unknown_recipient

@@ -15,6 +15,16 @@ test_one_unknown_recipient_is_enough_to_deny if {
 	not "finance.send_allowed" in found
 }
 
+test_a_recipient_that_only_outsiders_name_waits if {
+	start := fixture.send([fixture.vendor, fixture.misleading], [])
+	found := fixture.names(pathwarden.decision) with input as start
+	"finance.outside_named_recipient" in found
+	not "finance.send_allowed" in found
+	not "finance.unknown_recipient" in found
+	allowed := fixture.names(pathwarden.decision) with input as fixture.approved(start)
+	not "finance.outside_named_recipient" in allowed
+}
+
 test_an_approval_does_not_make_a_recipient_known if {
 	start := fixture.approved(fixture.send([fixture.stranger], []))
 	"finance.unknown_recipient" in fixture.names(pathwarden.decision) with input as start

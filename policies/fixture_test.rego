@@ -40,6 +40,8 @@ colleague := object.union(vendor, {"value": "ann@us.example", "inside": true, "g
 
 stranger := object.union(vendor, {"value": "x@evil.example", "given_by": "nobody"})
 
+misleading := object.union(vendor, {"value": "eve@evil.example", "given_by": "outside_content"})
+
 account := {
 	"pointer": "/iban",
 	"kind": "account",

@@ -10,11 +10,14 @@
 
 mod address;
 mod check;
+mod fold;
+mod number;
 mod pattern;
+mod work;
 
 use std::fmt;
 
-pub use address::{emails, urls};
+pub use address::{address, emails, urls};
 
 /// The longest text that is scanned in one piece, in bytes. A longer one is scanned in windows that
 /// overlap by [`OVERLAP_BYTES`], so that memory stays bounded and nothing is left out.
@@ -102,7 +105,7 @@ pub const fn is_restricted(class: Class) -> bool {
 /// Every value found in `text`, in order, none overlapping another.
 #[must_use]
 pub fn find(text: &str) -> Vec<Finding> {
-    disjoint(find_in_windows(text, TEXT_BYTES_MAX))
+    disjoint(find_in_windows(text, TEXT_BYTES_MAX, &Class::ALL))
 }
 
 /// `text` with every value of `classes` replaced by `[redacted: <class>]`. In the result [`find`]
@@ -128,8 +131,7 @@ const ROUNDS_MAX: usize = 8;
 /// `None` when there is nothing to take out. Every finding of the classes goes, also where one of
 /// another class overlaps it and wins in [`find`].
 fn redact_once(text: &str, classes: &[Class]) -> Option<String> {
-    let mut findings = find_in_windows(text, TEXT_BYTES_MAX);
-    findings.retain(|finding| classes.contains(&finding.class));
+    let findings = find_in_windows(text, TEXT_BYTES_MAX, classes);
     if findings.is_empty() {
         return None;
     }
@@ -146,14 +148,14 @@ fn redact_once(text: &str, classes: &[Class]) -> Option<String> {
     Some(redacted)
 }
 
-/// All findings, overlapping ones too, in no order.
-fn find_in_windows(text: &str, window: usize) -> Vec<Finding> {
+/// All findings of the classes, overlapping ones too, in no order.
+fn find_in_windows(text: &str, window: usize, classes: &[Class]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut start: usize = 0;
     loop {
         let end = boundary(text, start.saturating_add(window));
         let piece = text.get(start..end).unwrap_or_default();
-        pattern::scan(piece, start, &mut findings);
+        pattern::scan(piece, start, classes, &mut findings);
         if end >= text.len() {
             return findings;
         }

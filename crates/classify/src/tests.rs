@@ -68,7 +68,7 @@ fn a_value_on_the_border_of_two_windows_is_found_once() {
     let value = "DE89370400440532013000";
     for before in 0..64 {
         let text = format!("{} {value} {}", "é".repeat(before), "x".repeat(64));
-        let findings = disjoint(find_in_windows(&text, 64));
+        let findings = disjoint(find_in_windows(&text, 64, &Class::ALL));
         let start = before * 2 + 1;
         let want = Finding { class: Class::Iban, start, end: start + value.len() };
         assert_eq!(findings, [want], "{before}");
@@ -85,13 +85,82 @@ fn a_value_past_the_window_is_found() {
 fn addresses_are_normalised() {
     let text = "To: Bob@Vendor.Example, see https://Vendor.example/a?b=c. (or ftp://x/y)";
     assert_eq!(emails(text).collect::<Vec<_>>(), ["bob@vendor.example"]);
-    assert_eq!(urls(text).collect::<Vec<_>>(), ["https://Vendor.example/a?b=c", "ftp://x/y"]);
+    assert_eq!(urls(text).collect::<Vec<_>>(), ["https://vendor.example/a?b=c", "ftp://x/y"]);
 }
 
 #[test]
 fn a_class_has_one_name() {
     for class in Class::ALL {
         assert_eq!(Class::from_name(class.as_str()), Some(class));
+    }
+}
+
+#[test]
+fn spellings_are_found_whole() {
+    let cases = [
+        ("_DE89 3704\u{a0}0044  0532.0130_00_", 1, "DE89 3704\u{a0}0044  0532.0130_00"),
+        ("an １ ＤＥ８９370400440532013０００.", 1, "ＤＥ８９370400440532013０００"),
+        (
+            "card 4111\u{2011}1111\u{202f}1111\u{200b}1111",
+            1,
+            "4111\u{2011}1111\u{202f}1111\u{200b}1111",
+        ),
+        ("account\u{a0}no: 0012\u{a0}3456\u{a0}78", 1, "0012\u{a0}3456\u{a0}78"),
+        ("routing 021\u{200b}000021", 1, "021\u{200b}000021"),
+    ];
+    for (text, count, want) in cases {
+        let found = found(text);
+        assert_eq!(found.len(), count, "{found:?}");
+        assert!(found.iter().any(|(_, value)| *value == want), "{found:?}");
+        assert!(!redact(text, &Class::ALL).contains(want));
+    }
+}
+
+/// A text that is made to be much work is no more work than any other of its size: bytes are
+/// counted, not time.
+#[test]
+fn no_repetition_makes_a_text_much_work() {
+    const TEXT_BYTES: usize = 1 << 20;
+    /// An IBAN has up to 34 characters, and every other one can begin a candidate.
+    const LOOKS_MAX: usize = 64;
+    let pieces = [
+        "AA00 ",
+        "DE89 ",
+        "DE",
+        "D E ",
+        "MT84 ",
+        "MT84MALT ",
+        "4",
+        "4 ",
+        "4   ",
+        "4\u{a0}",
+        "4111 ",
+        "0 ",
+        "account ",
+        "account 1 ",
+        "account 111111 ",
+        "tax ",
+        "tax 00-0000000 ",
+        "routing 123456789 ",
+        "a@",
+        "@",
+        "a@b.",
+        "a@b.co",
+        "a@b.co=",
+        "a.",
+        "-",
+        " ",
+        "https://",
+        "eyJ",
+        "AKIA",
+        "-----BEGIN PRIVATE KEY-----",
+    ];
+    for piece in pieces {
+        let text = piece.repeat(TEXT_BYTES / piece.len());
+        let looks = crate::work::of(|| {
+            let _ = (find(&text), emails(&text).count(), urls(&text).count());
+        });
+        assert!(looks <= LOOKS_MAX * text.len(), "{piece:?}: {looks}");
     }
 }
 
@@ -162,8 +231,8 @@ proptest! {
     #[test]
     fn windows_find_what_one_piece_finds_of_short_values(text in any_text(), window in 160..400_usize) {
         let short = |found: &Finding| found.class == Class::Email;
-        let whole: Vec<_> = disjoint(find_in_windows(&text, usize::MAX / 2)).into_iter().filter(short).collect();
-        let parts = find_in_windows(&text, window);
+        let whole: Vec<_> = disjoint(find_in_windows(&text, usize::MAX / 2, &Class::ALL)).into_iter().filter(short).collect();
+        let parts = find_in_windows(&text, window, &Class::ALL);
         for found in whole {
             prop_assert!(parts.contains(&found), "{found:?}");
         }

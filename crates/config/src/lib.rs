@@ -40,6 +40,8 @@ pub struct Config {
     pub ledger: LedgerLimits,
     /// Names of hosts, besides loopback ones, that clients may call this node by.
     pub allowed_hosts: BTreeSet<String>,
+    /// Origins of web pages, besides loopback ones, that may call the gateway.
+    pub allowed_origins: BTreeSet<String>,
     /// What lowers security, in words, for the log at start.
     pub dangers: Vec<String>,
 }
@@ -126,6 +128,7 @@ fn read(root: &mut Section<'_>) -> Config {
             effect_ms_max: 10 * 60 * 1_000,
         },
         allowed_hosts: BTreeSet::new(),
+        allowed_origins: BTreeSet::new(),
         dangers: Vec::new(),
     };
     let beyond_loopback = root.section("danger", |danger| read_danger(danger, &mut config));
@@ -158,6 +161,7 @@ fn read_listen(listen: &mut Section<'_>, config: &mut Config, beyond_loopback: b
     config.api = listen.address("api", config.api, beyond_loopback);
     config.mcp = listen.address("mcp", config.mcp, beyond_loopback);
     config.allowed_hosts = listen.texts("allowed_hosts").into_iter().collect();
+    config.allowed_origins = listen.texts("allowed_origins").into_iter().collect();
 }
 
 fn read_danger(danger: &mut Section<'_>, config: &mut Config) -> bool {
@@ -182,6 +186,7 @@ fn read_ledger(ledger: &mut Section<'_>, config: &mut Config) {
 
 fn read_server(name: Name, server: &mut Section<'_>, config: &mut Config) {
     let inside = server.flag("inside", false);
+    let outside_content = server.flag("outside_content", !inside);
     if let Some(url) = server.optional_text("url") {
         if url.starts_with("http://") {
             config.upstreams.insert(name.clone(), url);
@@ -204,7 +209,7 @@ fn read_server(name: Name, server: &mut Section<'_>, config: &mut Config) {
             }
         }
     });
-    config.settings.servers.insert(name, ServerSettings { inside, classes });
+    config.settings.servers.insert(name, ServerSettings { inside, outside_content, classes });
 }
 
 fn class_named(name: &str) -> Option<ToolClass> {

@@ -33,7 +33,7 @@ fn every_fault_is_named_at_once() {
     approvals.minutes_max: `0` is out of range; give a whole number from 1 to 10080
     listen.api: `0.0.0.0:7717` is reachable from other machines; use 127.0.0.1, or set danger.listen_beyond_loopback = true
     listen.mcp: `here` is not an address with a port; write it like 127.0.0.1:7717
-    listen.sockets: there is no such key; remove it, or use one of: socket, api, mcp, allowed_hosts
+    listen.sockets: there is no such key; remove it, or use one of: socket, api, mcp, allowed_hosts, allowed_origins
     organisation.domains: this is a string; give a list of texts
     polcy: there is no such key; remove it, or use one of: danger, listen, policy, organisation, approvals, ledger, agents, servers
     servers.mail.inside: this is a string; give true or false

@@ -9,8 +9,9 @@ use pathwarden_types::{
 };
 use serde_json::Value;
 
+use crate::facts::Survey;
 use crate::state::{Binding, Standing};
-use crate::{Engine, State, facts, obligations, risk};
+use crate::{Engine, Reading, State, facts, obligations, risk};
 
 /// One action before the engine.
 pub(crate) struct Case<'a> {
@@ -19,6 +20,8 @@ pub(crate) struct Case<'a> {
     pub(crate) action: &'a Action,
     pub(crate) now: Millis,
     pub(crate) input: Input,
+    /// What the arguments name.
+    pub(crate) reading: Reading,
     pub(crate) verdict: Verdict,
     pub(crate) hits: Vec<RuleHit>,
     pub(crate) obligations: Vec<Obligation>,
@@ -55,13 +58,14 @@ impl<'a> Case<'a> {
     ) -> Self {
         let nothing = Value::Object(serde_json::Map::new());
         let settings = engine.snapshot().settings();
-        let input = facts::input(settings, state, action, nothing, now);
+        let input = facts::input(settings, state, action, nothing, Survey::default(), now);
         Self {
             engine,
             state,
             action,
             now,
             input,
+            reading: Reading::of(&action.arguments),
             verdict: Verdict::Deny,
             hits: Vec::new(),
             obligations: Vec::new(),
@@ -122,9 +126,7 @@ impl<'a> Case<'a> {
         if canonical.is_ok_and(|bytes| Digest::of(&bytes) == self.action.canonical)
             && let Ok(value @ Value::Object(_)) = serde_json::from_str(&self.action.arguments)
         {
-            let settings = self.engine.snapshot().settings();
-            self.input = facts::input(settings, self.state, self.action, value, self.now);
-            return self.targets_are_few();
+            return self.survey(value);
         }
         refusal(
             "engine.unreadable_arguments",
@@ -133,15 +135,21 @@ impl<'a> Case<'a> {
         )
     }
 
-    fn targets_are_few(&self) -> Step {
-        if self.input.targets.len() <= facts::TARGETS_MAX {
-            return Step::Continue(());
+    fn survey(&mut self, arguments: Value) -> Step {
+        let settings = self.engine.snapshot().settings();
+        match facts::survey(settings, self.state, self.action, &arguments) {
+            // Arguments that name more than is remembered could plant an address unseen.
+            Ok(survey) if !self.reading.overflowed => {
+                self.input =
+                    facts::input(settings, self.state, self.action, arguments, survey, self.now);
+                Step::Continue(())
+            }
+            _ => refusal(
+                "engine.arguments_too_large",
+                "the arguments have too many parts, targets or pieces of sensitive content",
+                "do it in smaller pieces",
+            ),
         }
-        refusal(
-            "engine.too_many_targets",
-            &format!("more than {} targets in one action", facts::TARGETS_MAX),
-            "reach fewer targets at a time",
-        )
     }
 
     fn look_up_approval(&mut self) -> Step {

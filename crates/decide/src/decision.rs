@@ -3,13 +3,13 @@
 use pathwarden_policy::Input;
 use pathwarden_types::{
     Action, Approval, ApprovalId, ApprovalNeed, Decided, Digest, Event, Identity, Millis, Mode,
-    Position, Record, Verdict,
+    Operation, Position, Record, Risk, RuleHit, Verdict,
 };
 use serde::Serialize;
 
 use crate::case::Case;
 use crate::state::Binding;
-use crate::{Engine, Snapshot, State, risk};
+use crate::{Engine, Reading, Snapshot, State, risk};
 
 /// A decision with what must be recorded of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,12 +17,16 @@ use crate::{Engine, Snapshot, State, risk};
 pub struct Decision {
     /// The leaf.
     pub record: Record,
+    /// The leaf's bytes; empty when it cannot be written down, which no ledger takes.
+    pub entry: Vec<u8>,
     /// What was decided; the same as in the record.
     pub decided: Decided,
     /// Content that the record refers to and that is new with it.
     pub payloads: Vec<Vec<u8>>,
     /// What the policy was told: the explanation's raw material.
     pub input: Input,
+    /// What the arguments name, for the fold.
+    pub reading: Reading,
 }
 
 /// Who asks and where.
@@ -44,7 +48,7 @@ pub fn decide(
 ) -> Decision {
     let mut case = Case::new(engine, state, action, now);
     case.pass();
-    let Case { verdict, hits, mut obligations, containment, need, input, .. } = case;
+    let Case { verdict, hits, mut obligations, containment, need, input, reading, .. } = case;
     if verdict != Verdict::Constrain && verdict != Verdict::Hold {
         obligations.clear();
     }
@@ -79,16 +83,61 @@ pub fn decide(
         mode: mode(snapshot, &input, verdict),
         identity: asker.identity.clone(),
     };
-    let record = Record {
-        version: Record::VERSION,
-        at: now,
-        node: asker.node.clone(),
-        session: Some(action.session),
-        event: Event::Decided(Box::new(decided.clone())),
-    };
     let payloads = [Some(action.arguments.clone().into_bytes()), shown];
-    Decision { record, decided, payloads: payloads.into_iter().flatten().collect(), input }
+    let (record, entry, decided) = write_down(asker, action, decided, now);
+    let payloads = payloads.into_iter().flatten().collect();
+    Decision { record, entry, decided, payloads, input, reading }
 }
+
+/// The record and its bytes; of a refusal, when they would be more than the ledger takes.
+fn write_down(
+    asker: &Asker,
+    action: &Action,
+    decided: Decided,
+    now: Millis,
+) -> (Record, Vec<u8>, Decided) {
+    let written = |decided: &Decided| {
+        let event = Event::Decided(Box::new(decided.clone()));
+        let (node, session) = (asker.node.clone(), Some(action.session));
+        let record = Record { version: Record::VERSION, at: now, node, session, event };
+        let entry = record.to_bytes().unwrap_or_default();
+        (record, entry)
+    };
+    let (record, entry) = written(&decided);
+    if entry.len() <= Record::BYTES_MAX {
+        return (record, entry, decided);
+    }
+    let decided = cut(decided);
+    let (record, entry) = written(&decided);
+    (record, entry, decided)
+}
+
+/// A refusal in place of a decision that is too long to record: what cannot be recorded cannot
+/// happen, and that it was tried is recorded all the same.
+fn cut(decided: Decided) -> Decided {
+    let name = decided.operation.name.chars().take(NAME_CHARS_KEPT).collect();
+    let hit = RuleHit {
+        rule: "engine.record_too_large".to_owned(),
+        file: String::new(),
+        line: 0,
+        verdict: Verdict::Deny,
+        reason: format!("the decision does not fit into {} bytes", Record::BYTES_MAX),
+        advice: "do it in smaller pieces".to_owned(),
+    };
+    Decided {
+        operation: Operation { name, ..decided.operation },
+        verdict: decided.verdict.max(Verdict::Deny),
+        hits: vec![hit],
+        obligations: Vec::new(),
+        containment: Vec::new(),
+        risk: Risk { terms: Vec::new(), ..decided.risk },
+        approval: None,
+        ..decided
+    }
+}
+
+/// How much of a name stays in a record that was cut, in characters.
+const NAME_CHARS_KEPT: usize = 256;
 
 /// What only reads may wait for its place on disk; everything else may not.
 fn mode(snapshot: &Snapshot, input: &Input, verdict: Verdict) -> Mode {

@@ -8,28 +8,22 @@ use pathwarden_policy::{
 use pathwarden_types::{Action, Agent, Millis, Risk, ToolClass};
 use serde_json::Value;
 
-use crate::leaves::{self, Leaf};
+use crate::leaves::{self, Part, PartKind, TooLarge};
+use crate::recipients::{self, Place};
 use crate::{Settings, State, reading};
 
 /// The most targets that one action may have; one past it is refused.
-pub const TARGETS_MAX: usize = 256;
+const TARGETS_MAX: usize = 256;
 
-/// Keys of arguments that name whom an action reaches.
-const RECIPIENT_KEYS: &[&str] = &[
-    "to",
-    "cc",
-    "bcc",
-    "recipient",
-    "recipients",
-    "reply_to",
-    "email",
-    "emails",
-    "address",
-    "attendees",
-    "participants",
-    "invitees",
-    "share_with",
-];
+/// The most pieces of sensitive content that one action may have; one past it is refused.
+const CONTENTS_MAX: usize = 1_024;
+
+/// Whom an action reaches and what sensitive content it holds.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Survey {
+    targets: Vec<Target>,
+    contents: Vec<Content>,
+}
 
 /// What a policy is told, with the risk still to be added.
 pub(crate) fn input(
@@ -37,11 +31,12 @@ pub(crate) fn input(
     state: &State,
     action: &Action,
     arguments: Value,
+    survey: Survey,
     now: Millis,
 ) -> Input {
     let server = settings.server(&action.operation.server);
-    let class = server.class_of(action.operation.kind, &action.operation.name);
-    let (targets, contents) = survey(settings, state, class, &arguments);
+    let class = class_of(settings, action);
+    let Survey { targets, contents } = survey;
     Input {
         action: ActionFacts {
             kind: action.operation.kind,
@@ -78,32 +73,32 @@ fn agent_facts(agent: &Agent) -> AgentFacts {
     }
 }
 
+/// What such a tool does to the world.
+fn class_of(settings: &Settings, action: &Action) -> ToolClass {
+    let server = settings.server(&action.operation.server);
+    server.class_of(action.operation.kind, &action.operation.name)
+}
+
 /// Whom the arguments reach, and what sensitive content they hold.
-fn survey(
+///
+/// # Errors
+///
+/// [`TooLarge`] when there is more of it than the named limits allow.
+pub(crate) fn survey(
     settings: &Settings,
     state: &State,
-    class: ToolClass,
+    action: &Action,
     arguments: &Value,
-) -> (Vec<Target>, Vec<Content>) {
-    let mut targets = Vec::new();
-    let mut contents = Vec::new();
-    for leaf in leaves::of(arguments) {
-        let found = targets_in(&leaf, class);
-        for (kind, value) in &found {
-            targets.push(Target {
-                pointer: leaf.pointer.clone(),
-                kind: *kind,
-                inside: is_inside(settings, *kind, value),
-                given_by: state.given_by(value),
-                value: value.clone(),
-            });
-        }
-        contents.extend(contents_in(&leaf.pointer, &leaf.text));
-    }
-    for (pointer, name) in leaves::names(arguments) {
-        contents.extend(contents_in(&pointer, name));
+) -> Result<Survey, TooLarge> {
+    let class = class_of(settings, action);
+    let mut survey = Survey::default();
+    leaves::visit(arguments, |part| survey.add(settings, state, class, part))?;
+    let Survey { targets, contents } = &mut survey;
+    if targets.len() > TARGETS_MAX || contents.len() > CONTENTS_MAX {
+        return Err(TooLarge);
     }
     targets.sort_by(|a, b| (&a.pointer, &a.value).cmp(&(&b.pointer, &b.value)));
+    targets.dedup();
     contents.sort_by(|a, b| (&a.pointer, &a.class).cmp(&(&b.pointer, &b.class)));
     contents.dedup_by(|later, first| {
         let same = later.pointer == first.pointer && later.class == first.class;
@@ -112,30 +107,67 @@ fn survey(
         }
         same
     });
-    (targets, contents)
+    Ok(survey)
 }
 
-fn targets_in(leaf: &Leaf<'_>, class: ToolClass) -> Vec<(TargetKind, String)> {
-    let text = leaf.text.trim();
-    let key = leaf.key.to_ascii_lowercase();
-    let emails: Vec<String> = classify::emails(text).collect();
-    if !emails.is_empty() && (RECIPIENT_KEYS.contains(&key.as_str()) || is_one_address(text)) {
-        return emails.into_iter().map(|email| (TargetKind::Email, email)).collect();
+impl Survey {
+    fn add(&mut self, settings: &Settings, state: &State, class: ToolClass, part: Part<'_>) {
+        if self.targets.len() <= TARGETS_MAX {
+            for (kind, value) in targets_in(part, class) {
+                self.targets.push(Target {
+                    pointer: part.pointer.to_owned(),
+                    kind,
+                    inside: is_inside(settings, kind, &value),
+                    given_by: state.given_by(&value),
+                    value,
+                });
+            }
+        }
+        if self.contents.len() <= CONTENTS_MAX {
+            self.contents.extend(contents_in(part.pointer, part.text));
+        }
+    }
+}
+
+fn targets_in(part: Part<'_>, class: ToolClass) -> Vec<(TargetKind, String)> {
+    let text = part.text.trim();
+    let emails = |found: Vec<String>| found.into_iter().map(|to| (TargetKind::Email, to)).collect();
+    let place = Place::of(part.pointer);
+    match (place, part.kind) {
+        // Under a recipient, a key that looks like an address is one.
+        (Place::Recipient | Place::BelowRecipient, PartKind::Key) if text.contains('@') => {
+            return emails(recipients::in_list(text));
+        }
+        (_, PartKind::Key) => return Vec::new(),
+        (Place::Recipient, PartKind::Text) => return emails(recipients::in_list(text)),
+        (Place::BelowRecipient, PartKind::Text) if text.contains('@') => {
+            return emails(recipients::in_list(text));
+        }
+        (Place::Recipient, PartKind::Scalar) if class == ToolClass::Send => {
+            return emails(vec![text.to_owned()]);
+        }
+        (Place::Header | Place::Other, PartKind::Text) if class == ToolClass::Send => {
+            let smuggled = recipients::in_header_line(part.text);
+            if !smuggled.is_empty() {
+                return emails(smuggled);
+            }
+        }
+        _ => {}
     }
     let urls: Vec<String> = classify::urls(text).collect();
     if !urls.is_empty() && !text.contains(char::is_whitespace) {
         return urls.into_iter().map(|url| (TargetKind::Url, url)).collect();
     }
-    if class == ToolClass::Pay && is_account(&key, text) {
+    // A sender is not reached, and what a message says reaches whom the message reaches.
+    if let (Place::BelowRecipient | Place::Other, Some(address)) = (place, classify::address(text))
+    {
+        return vec![(TargetKind::Email, address)];
+    }
+    let own = part.pointer.rsplit('/').next().unwrap_or_default();
+    if class == ToolClass::Pay && is_account(&own.to_ascii_lowercase(), text) {
         return vec![(TargetKind::Account, reading::account(text))];
     }
     Vec::new()
-}
-
-/// Whether the whole text is one address, bare or as `Name <address>`.
-fn is_one_address(text: &str) -> bool {
-    let bare = text.rsplit_once('<').map_or(text, |(_, rest)| rest.trim_end_matches('>'));
-    !bare.contains(char::is_whitespace) && classify::emails(bare).count() == 1
 }
 
 fn is_account(key: &str, text: &str) -> bool {
@@ -185,7 +217,7 @@ pub(crate) fn has_made_up_target(input: &Input) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{host_of, is_one_address};
+    use super::host_of;
 
     #[test]
     fn the_host_of_a_url_is_where_it_goes() {
@@ -197,12 +229,5 @@ mod tests {
         ] {
             assert_eq!(host_of(url).as_deref(), Some(want), "{url}");
         }
-    }
-
-    #[test]
-    fn a_sentence_with_an_address_is_not_an_address() {
-        assert!(is_one_address("a@b.example"));
-        assert!(is_one_address("Ann Example <a@b.example>"));
-        assert!(!is_one_address("write to a@b.example today"));
     }
 }

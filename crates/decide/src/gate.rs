@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use pathwarden_types::{Action, Approval, Digest, Millis, Mode, Receipt, Record, RuleHit, Verdict};
+use pathwarden_types::{Action, Approval, Digest, Millis, Mode, Receipt, RuleHit, Verdict};
 
 use crate::decision::{Asker, Decision, decide};
 use crate::{Engine, Permit, Release, State};
@@ -119,14 +119,9 @@ impl Gate {
 
     fn judge(&mut self, engine: &mut Engine, state: &State, now: Millis) -> Output {
         let decision = decide(engine, state, &self.action, &self.asker, now);
-        let Ok(bytes) = decision.record.to_bytes() else {
-            return refuse("engine.not_recorded", "the decision could not be written down");
-        };
-        if bytes.len() > Record::BYTES_MAX {
-            return refuse("engine.record_too_large", "make the action smaller");
-        }
         self.deadline = self.deadline.max(now.plus(Self::RECORD_MS_MAX));
-        self.stage = Stage::Recording(Box::new(decision.clone()), Receipt::leaf_of(&bytes));
+        self.stage =
+            Stage::Recording(Box::new(decision.clone()), Receipt::leaf_of(&decision.entry));
         Output::Record(Box::new(decision))
     }
 

@@ -7,9 +7,11 @@ use crate::{Reading, Settings};
 /// What is known of content that `server` sent.
 #[must_use]
 pub fn label(settings: &Settings, server: &Name, reading: &Reading) -> Label {
-    let inside = settings.server(server).inside;
+    let server_settings = settings.server(server);
+    let inside = server_settings.inside;
+    let is_ours = inside && !server_settings.outside_content;
     Label {
-        integrity: if inside { Integrity::FirstParty } else { Integrity::Untrusted },
+        integrity: if is_ours { Integrity::FirstParty } else { Integrity::Untrusted },
         confidentiality: match (reading.restricted, inside) {
             (true, _) => Confidentiality::Restricted,
             (false, true) => Confidentiality::Internal,

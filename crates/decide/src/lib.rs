@@ -21,6 +21,7 @@ mod leaves;
 mod obligations;
 mod permit;
 mod reading;
+mod recipients;
 mod risk;
 mod settings;
 mod snapshot;
@@ -29,7 +30,6 @@ mod what_if;
 
 pub use decision::{Asker, Decision, decide};
 pub use engine::Engine;
-pub use facts::TARGETS_MAX;
 pub use gate::{Gate, Input, Output, Refused};
 pub use label::label;
 pub use permit::{Permit, PermitError, Release};

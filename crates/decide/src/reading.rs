@@ -5,8 +5,6 @@ use std::collections::BTreeSet;
 use pathwarden_classify as classify;
 use serde_json::Value;
 
-use crate::leaves::{self, Leaf};
-
 /// What a piece of content names. A pure function of its text, so that a fold over records that
 /// reads payloads again comes to the same state.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -15,10 +13,12 @@ pub struct Reading {
     pub entities: BTreeSet<String>,
     /// Whether it holds anything restricted.
     pub restricted: bool,
+    /// Whether it names more than [`Self::ENTITIES_MAX`] things, of which the rest is left out.
+    pub overflowed: bool,
 }
 
 impl Reading {
-    /// The most entities that one reading keeps; what comes later counts as given by nobody.
+    /// The most entities that one reading keeps.
     pub const ENTITIES_MAX: usize = 4096;
     /// JSON inside JSON strings is read to this depth.
     const NESTING_MAX: usize = 3;
@@ -33,13 +33,29 @@ impl Reading {
 
     fn read(&mut self, text: &str, nesting: usize) {
         match structured(text) {
-            Some(value) if nesting > 0 => {
-                for Leaf { key, text, .. } in leaves::of(&value) {
-                    self.read_text(key);
-                    self.read(&text, nesting - 1);
+            Some(value) if nesting > 0 => self.read_value(&value, nesting - 1),
+            _ => self.read_text(text),
+        }
+    }
+
+    /// Every key and every scalar once. `serde_json` refuses more than 128 levels, so the recursion
+    /// is bounded.
+    fn read_value(&mut self, value: &Value, nesting: usize) {
+        match value {
+            Value::Null | Value::Bool(_) => {}
+            Value::Number(number) => self.read_text(&number.to_string()),
+            Value::String(text) => self.read(text, nesting),
+            Value::Array(items) => {
+                for item in items {
+                    self.read_value(item, nesting);
                 }
             }
-            _ => self.read_text(text),
+            Value::Object(members) => {
+                for (name, member) in members {
+                    self.read_text(name);
+                    self.read_value(member, nesting);
+                }
+            }
         }
     }
 
@@ -52,9 +68,11 @@ impl Reading {
             .filter_map(|finding| text.get(finding.start..finding.end))
             .map(account);
         for entity in classify::emails(text).chain(classify::urls(text)).chain(accounts) {
-            if self.entities.len() < Self::ENTITIES_MAX {
-                self.entities.insert(entity);
+            if self.entities.len() >= Self::ENTITIES_MAX && !self.entities.contains(&entity) {
+                self.overflowed = true;
+                return;
             }
+            self.entities.insert(entity);
         }
     }
 }
@@ -77,9 +95,8 @@ mod tests {
 
     #[test]
     fn escapes_do_not_hide_an_address() {
-        let reading = Reading::of(
-            r#"{"content":[{"type":"text","text":"from:\nBilling@Vendor.example\n"}]}"#,
-        );
+        let text = r#"{"content":[{"type":"text","text":"from:\nBilling@Vendor.example\n"}]}"#;
+        let reading = Reading::of(text);
         assert!(reading.entities.contains("billing@vendor.example"), "{reading:?}");
     }
 
@@ -87,5 +104,13 @@ mod tests {
     fn json_inside_json_is_read() {
         let reading = Reading::of(r#"{"text":"{\"to\":\"a@b.example\"}"}"#);
         assert!(reading.entities.contains("a@b.example"), "{reading:?}");
+    }
+
+    #[test]
+    fn one_more_entity_than_the_limit_is_said() {
+        let text =
+            |count: usize| -> String { (0..count).map(|n| format!("a{n}@b.example ")).collect() };
+        assert!(!Reading::of(&text(Reading::ENTITIES_MAX)).overflowed);
+        assert!(Reading::of(&text(Reading::ENTITIES_MAX + 1)).overflowed);
     }
 }

@@ -72,12 +72,14 @@ fn identity(input: &Input) -> (u16, u16, String) {
 }
 
 fn prompt_context(input: &Input) -> (u16, u16, String) {
-    let from_content = input.targets.iter().any(|target| target.given_by == GivenBy::Content);
+    let named_by = |given_by| input.targets.iter().any(|target| target.given_by == given_by);
     if has_made_up_target(input) {
         (100, 90, "a target was named by nobody".to_owned())
     } else if !input.task.stated {
         (50, 60, "nobody stated a task".to_owned())
-    } else if from_content {
+    } else if named_by(GivenBy::OutsideContent) {
+        (70, 80, "a target is named only by content that outsiders may have written".to_owned())
+    } else if named_by(GivenBy::Content) {
         (30, 60, "a target comes from content that was read".to_owned())
     } else {
         (0, 60, "nothing speaks against the task".to_owned())

@@ -21,7 +21,8 @@ pub struct Settings {
 }
 
 /// A server that nobody knows: every action on it is of an unknown class.
-static STRANGER: ServerSettings = ServerSettings { inside: false, classes: BTreeMap::new() };
+static STRANGER: ServerSettings =
+    ServerSettings { inside: false, outside_content: true, classes: BTreeMap::new() };
 
 /// What the operator says of one server.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
@@ -29,6 +30,8 @@ static STRANGER: ServerSettings = ServerSettings { inside: false, classes: BTree
 pub struct ServerSettings {
     /// Whether the operator runs it and trusts what it names its tools.
     pub inside: bool,
+    /// Whether what it returns was written by outsiders: a mailbox, tickets, web pages.
+    pub outside_content: bool,
     /// Class of each tool, where the operator states it.
     pub classes: BTreeMap<String, ToolClass>,
 }

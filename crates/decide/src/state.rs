@@ -28,7 +28,10 @@ pub struct State {
     calls: VecDeque<Digest>,
     given_by_task: BTreeSet<String>,
     given_by_content: BTreeSet<String>,
+    given_by_outside: BTreeSet<String>,
     made_up: BTreeSet<String>,
+    /// More was made up than is remembered, so that nothing read later makes a value known.
+    unteachable: bool,
     untrusted_seen: bool,
     restricted_seen: bool,
     retrieved: VecDeque<Digest>,
@@ -132,7 +135,9 @@ impl State {
             calls: VecDeque::new(),
             given_by_task: text.map(Reading::of).unwrap_or_default().entities,
             given_by_content: BTreeSet::new(),
+            given_by_outside: BTreeSet::new(),
             made_up: BTreeSet::new(),
+            unteachable: false,
             untrusted_seen: false,
             restricted_seen: false,
             retrieved: VecDeque::new(),
@@ -170,10 +175,14 @@ impl State {
         self.untrusted_seen |= label.integrity == Integrity::Untrusted;
         self.restricted_seen |= label.confidentiality == Confidentiality::Restricted;
         push_bounded(&mut self.retrieved, content, Decided::RETRIEVED_MAX);
-        if let Some(reading) = reading {
+        if let Some(reading) = reading.filter(|_| !self.unteachable) {
             let made_up = &self.made_up;
             let seen = reading.entities.iter().filter(|entity| !made_up.contains(*entity));
-            extend(&mut self.given_by_content, seen);
+            let given_by = match label.integrity {
+                Integrity::Trusted | Integrity::FirstParty => &mut self.given_by_content,
+                Integrity::Untrusted => &mut self.given_by_outside,
+            };
+            extend(given_by, seen);
         }
     }
 
@@ -236,9 +245,10 @@ impl State {
         let server = decided.operation.server.clone();
         self.open.insert(decided.action, OpenPermit { at, server });
         if let Some(reading) = reading {
-            let (task, content) = (&self.given_by_task, &self.given_by_content);
-            let is_new = |entity: &&String| !task.contains(*entity) && !content.contains(*entity);
-            extend(&mut self.made_up, reading.entities.iter().filter(is_new));
+            let given = [&self.given_by_task, &self.given_by_content, &self.given_by_outside];
+            let is_new = |entity: &&String| !given.iter().any(|set| set.contains(*entity));
+            let all_kept = extend(&mut self.made_up, reading.entities.iter().filter(is_new));
+            self.unteachable |= !all_kept || reading.overflowed;
         }
         if decided.obligations.iter().any(|o| matches!(o, Obligation::RateLimit { .. })) {
             let is_fresh = |time: &Millis| at.since(*time) < Self::RATE_WINDOW_MS;
@@ -360,6 +370,8 @@ impl State {
             GivenBy::Task
         } else if self.given_by_content.contains(value) {
             GivenBy::Content
+        } else if self.given_by_outside.contains(value) {
+            GivenBy::OutsideContent
         } else {
             GivenBy::Nobody
         }
@@ -421,15 +433,15 @@ fn call_of(operation: &Operation, canonical: Digest) -> Digest {
     Digest::of_parts(&[operation_text(operation).as_bytes(), canonical.as_bytes()])
 }
 
-fn extend<'a>(into: &mut BTreeSet<String>, from: impl Iterator<Item = &'a String>) {
+/// Adds as much as there is room for; says whether that was all.
+fn extend<'a>(into: &mut BTreeSet<String>, from: impl Iterator<Item = &'a String>) -> bool {
     for entity in from {
-        if into.len() >= State::ENTITIES_MAX {
-            return;
+        if into.len() >= State::ENTITIES_MAX && !into.contains(entity) {
+            return false;
         }
-        if !into.contains(entity) {
-            into.insert(entity.clone());
-        }
+        into.insert(entity.clone());
     }
+    true
 }
 
 fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, most: usize) {

@@ -42,7 +42,7 @@ pub(crate) struct At {
     /// Where the node listens: a socket's path or http://127.0.0.1:7717 [default: the home's socket].
     #[arg(long, global = true, env = "PATHWARDEN_ENDPOINT", value_name = "WHERE")]
     pub(crate) endpoint: Option<String>,
-    /// The token to show [default: the operator's, from the home].
+    /// The token to show [default: the operator's, from the home; `mcp` has none].
     #[arg(
         long,
         global = true,

@@ -46,6 +46,8 @@ pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
     let until = |mut stopped: watch::Receiver<()>| async move {
         let _ = stopped.changed().await;
     };
+    // Before anybody is told that the node is ready: who hears it may stop it at once.
+    let told_to_stop = told_to_stop()?;
     announce(out, &socket, &api_tcp, &mcp)?;
     let sweep = tokio::spawn(Arc::clone(&warden).sweep_for_ever());
     let reload =
@@ -62,7 +64,7 @@ pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
     tokio::pin!(serving);
     tokio::select! {
         ended = &mut serving => ended.context("serve the API")?,
-        () = told_to_stop() => {
+        () = told_to_stop => {
             stop.send_replace(());
             // A client that keeps its connection open does not keep the node from stopping.
             let _ = tokio::time::timeout(STOP_GRACE, serving).await;
@@ -135,7 +137,7 @@ fn gateway(warden: &Arc<Warden>, config: &Config) -> anyhow::Result<http::Gatewa
         admit,
         limits: Limits::default(),
         allowed_hosts: config.allowed_hosts.clone(),
-        allowed_origins: Default::default(),
+        allowed_origins: config.allowed_origins.clone(),
     })
 }
 
@@ -174,17 +176,17 @@ fn announce(out: &Out, socket: &Path, api: &TcpListener, mcp: &TcpListener) -> a
     Ok(())
 }
 
-/// Done when this process is asked to end.
-pub(crate) async fn told_to_stop() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+/// Done when this process is asked to end; listens from the call on.
+pub(crate) fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let listen = |kind| signal(kind).context("listen for signals");
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Loads the policy when its folder changes, or on SIGHUP. One that does not compile changes

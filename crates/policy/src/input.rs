@@ -122,8 +122,10 @@ pub enum TargetKind {
 pub enum GivenBy {
     /// The person who stated the task named it.
     Task,
-    /// It stands in content that the session read.
+    /// It stands in content of the organisation's own that the session read.
     Content,
+    /// It stands only in content that outsiders may have written.
+    OutsideContent,
     /// Nobody: the agent made it up, or it came from where we do not see.
     Nobody,
 }

@@ -215,6 +215,7 @@ const fn given_name(given_by: GivenBy) -> &'static str {
     match given_by {
         GivenBy::Task => "task",
         GivenBy::Content => "content",
+        GivenBy::OutsideContent => "outside_content",
         GivenBy::Nobody => "nobody",
     }
 }

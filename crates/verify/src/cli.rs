@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  pathwarden-verify log ~/.pathwarden/log --key ~/.pathwarden/keys/ledger.vkey
+  pathwarden-verify log ~/.pathwarden/ledger --key ~/.pathwarden/keys/ledger.vkey
   pathwarden-verify log copy/ --key ledger.vkey --against checkpoint.last-month
   pathwarden-verify proof mail.tlog-proof --key ledger.vkey
 

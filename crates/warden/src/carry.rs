@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use pathwarden_decide::{Decision, Gate, Input, Output, Reading, Refused};
+use pathwarden_decide::{Decision, Gate, Input, Output, Refused};
 use pathwarden_store::{Append, AppendError, Pending};
 use pathwarden_types::{ActionId, Event, Mode, SessionId};
 use pathwarden_wire::{Answer, Fault, Held, Refusal};
@@ -73,9 +73,9 @@ impl Warden {
             Output::Record(decision) => decision,
             output => return Ok(Left::Nothing(output)),
         };
-        let Decision { record, decided, payloads, .. } = *decision;
-        let reading = Reading::of(&gate.action().arguments);
-        let entry = Entry { record: &record, payloads, reading: Some(&reading) };
+        let Decision { record, entry, decided, payloads, reading, .. } = *decision;
+        let entry =
+            Entry { record: &record, bytes: Some(entry), payloads, reading: Some(&reading) };
         // While the disk refuses, nothing is released on a promise.
         let mode = if self.is_writable() { decided.mode } else { Mode::Strict };
         let left = match mode {
@@ -135,7 +135,12 @@ impl Warden {
 
     /// Remembers whether the ledger takes records, and says so once when that changes.
     pub(crate) fn note_outcome<T>(&self, outcome: &Result<T, AppendError>) {
-        let writable = outcome.is_ok();
+        let writable = match outcome {
+            Ok(_) => true,
+            Err(AppendError::Disk { .. } | AppendError::Stopped) => false,
+            // The queue is full, or the record is not one: nothing is wrong with the disk.
+            Err(_) => return,
+        };
         if self.writable.swap(writable, Ordering::Relaxed) == writable {
             return;
         }

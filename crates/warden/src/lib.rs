@@ -121,7 +121,11 @@ impl Warden {
         let Shard { engine, sessions } = shard;
         let live = sessions.get_mut(&session).ok_or_else(|| no_session(session))?;
         let is_theirs = caller.agent.as_ref() == Some(&live.state.agent().name)
-            && caller.session.is_none_or(|bound| bound == session);
+            && match caller.session {
+                Some(bound) => bound == session,
+                // A token for sessions of the agent's own is not for one that a person started.
+                None => live.state.join_key().is_some(),
+            };
         if !is_theirs {
             return Err(no_session(session));
         }

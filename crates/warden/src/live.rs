@@ -29,13 +29,18 @@ pub(crate) struct Live {
 /// A content-carrying record about to be appended.
 pub(crate) struct Entry<'a> {
     pub(crate) record: &'a Record,
+    /// The record's bytes, where they are known already.
+    pub(crate) bytes: Option<Vec<u8>>,
     pub(crate) payloads: Vec<Vec<u8>>,
     pub(crate) reading: Option<&'a Reading>,
 }
 
 impl Entry<'_> {
     fn bytes(&mut self) -> Result<Append, AppendError> {
-        let entry = self.record.to_bytes().map_err(|_| AppendError::Stopped)?;
+        let entry = match self.bytes.take() {
+            Some(bytes) => bytes,
+            None => self.record.to_bytes().map_err(|_| AppendError::Stopped)?,
+        };
         Ok(Append { entry, payloads: std::mem::take(&mut self.payloads) })
     }
 }

@@ -172,7 +172,7 @@ impl Warden {
             let action = question.action;
             let event = Event::Answered { action, approval, answer: Some(answer) };
             let record = self.record(now, Some(session), event);
-            let entry = Entry { record: &record, payloads: Vec::new(), reading: None };
+            let entry = Entry { record: &record, bytes: None, payloads: Vec::new(), reading: None };
             let pending = live.append(&self.store, entry);
             self.note_outcome(&pending);
             pending.map_err(|error| ledger_unavailable(&error.to_string()))?

@@ -26,6 +26,9 @@ pub struct Door {
 /// The most sessions that one agent opens by itself at a time.
 const JOINED_MAX: usize = 1_000;
 
+/// How much of an effect's detail is kept, in characters.
+const DETAIL_CHARS_MAX: usize = 1_024;
+
 /// The longest join key, in bytes.
 const JOIN_KEY_BYTES_MAX: usize = 1_024;
 
@@ -214,7 +217,8 @@ impl Warden {
     }
 
     fn report(&self, caller: &Caller, report: Report) -> Result<(), Fault> {
-        let Report { session, action, effect, result } = report;
+        let Report { session, action, mut effect, result } = report;
+        effect.detail = effect.detail.chars().take(DETAIL_CHARS_MAX).collect();
         let result = result.map(Seen::new).transpose()?;
         let mut shard = self.shard(session)?;
         let (engine, live) = self.live(&mut shard, session, caller)?;
@@ -268,7 +272,7 @@ impl Warden {
         reading: Option<&Reading>,
     ) -> Result<(), Fault> {
         let record = self.record(self.now(), Some(session), event);
-        let entry = Entry { record: &record, payloads, reading };
+        let entry = Entry { record: &record, bytes: None, payloads, reading };
         let outcome = live.append_batched(&self.store, entry);
         self.note_outcome(&outcome);
         outcome.map(drop).map_err(|error| ledger_unavailable(&error.to_string()))

@@ -12,6 +12,8 @@ use pathwarden_types::{
 
 pub(crate) const MAIL: &str = "mail";
 pub(crate) const FILES: &str = "files";
+/// A server of ours whose content outsiders write.
+pub(crate) const INBOX: &str = "inbox";
 
 /// The shipped policy, in a finance team's settings.
 pub(crate) fn snapshot() -> Snapshot {
@@ -31,10 +33,15 @@ pub(crate) fn snapshot_with(extra: &str) -> Snapshot {
     if !extra.is_empty() {
         sources.push(Source { path: "extra.rego".to_owned(), text: extra.to_owned() });
     }
-    let inside = || ServerSettings { inside: true, ..ServerSettings::default() };
     let settings = Settings {
         inside_domains: ["acme.example".to_owned()].into(),
-        servers: [MAIL, FILES].map(|name| (name.parse().expect("a name"), inside())).into(),
+        servers: [(MAIL, false), (FILES, false), (INBOX, true)]
+            .map(|(name, outside_content)| {
+                let server =
+                    ServerSettings { inside: true, outside_content, ..ServerSettings::default() };
+                (name.parse().expect("a name"), server)
+            })
+            .into(),
         ..Settings::default()
     };
     Snapshot::build(settings, sources).expect("the pack compiles")

@@ -9,7 +9,7 @@ use pathwarden_wire::{AnswerApproval, ApprovalRow};
 
 use crate::cli::{Answer, Approvals, At};
 use crate::home::{client, person};
-use crate::out::{Out, one_line, time};
+use crate::out::{Out, one_line, pretty, time};
 
 pub(crate) async fn run(at: &At, command: Approvals, out: &Out) -> anyhow::Result<ExitCode> {
     let client = client(at)?;
@@ -61,19 +61,19 @@ async fn show(client: &Client, approval: ApprovalId, out: &Out) -> anyhow::Resul
     }
     out.line(format!("{} {}", out.strong("question"), row.approval));
     out.line(format!("agent     {} ({})", text(&row, "/agent/name"), text(&row, "/agent/purpose")));
-    out.line(format!("task      {}", one_line(&text(&row, "/task"), 400)));
+    out.line(format!("task      {}", text(&row, "/task")));
     out.line(format!(
         "would do  {} on {}",
         text(&row, "/action/name"),
         text(&row, "/action/server")
     ));
     let arguments = row.shown.pointer("/action/arguments").cloned().unwrap_or_default();
-    out.line(serde_json::to_string_pretty(&arguments)?);
+    out.line(pretty(&arguments)?);
     for reason in row.shown.pointer("/reasons").and_then(|r| r.as_array()).into_iter().flatten() {
         out.line(format!("because   {}", one_line(reason.as_str().unwrap_or_default(), 200)));
     }
     if !row.role.is_empty() {
-        out.line(format!("for       {}", row.role));
+        out.line(format!("for       {}", one_line(&row.role, TEXT_CHARS_MAX)));
     }
     out.line(format!("until     {}", time(row.expires)));
     out.line(format!("answer with `pathwarden approvals approve {}` or `deny`", row.approval));
@@ -97,7 +97,28 @@ async fn give(client: &Client, answer: Answer, choice: Choice, out: &Out) -> any
     Ok(())
 }
 
-/// One text of what is shown.
+/// The longest text of what is shown, in characters; the arguments are shown whole.
+const TEXT_CHARS_MAX: usize = 400;
+
+/// One text of what is shown. It may be the agent's own, so that it must not reach a terminal as it is.
 fn text(row: &ApprovalRow, pointer: &str) -> String {
-    row.shown.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+    let text = row.shown.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default();
+    one_line(text, TEXT_CHARS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn no_text_of_a_question_reaches_a_terminal_raw() {
+        let row = serde_json::from_value(serde_json::json!({
+            "action": "b7ad6b7169203331", "approval": "b7ad6b7169203331",
+            "session": "0af7651916cd43dd8448eb211c80319c", "role": "", "expires": 1,
+            "shown": { "action": { "name": "pay\u{1b}[2K\u{9b}1A\u{202e}\nagent     trusted" } },
+            "shown_digest": "0".repeat(64),
+        }));
+        let shown = text(&row.unwrap(), "/action/name");
+        assert_eq!(shown, "pay [2K 1A  agent     trusted");
+    }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn run(at: &At, args: Mcp) -> anyhow::Result<ExitCode> {
         limits: Limits::default(),
     };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
-    let end = stdio::run(wrap, input, output, told_to_stop()).await;
+    let end = stdio::run(wrap, input, output, told_to_stop()?).await;
     Ok(match end.context("stand before the server")? {
         stdio::StdioEnd::ClientClosed => ExitCode::SUCCESS,
         stdio::StdioEnd::ServerEnded(status) => {

@@ -30,7 +30,7 @@ pub(crate) async fn run(
 
 fn print(replay: &Replay, out: &Out) {
     out.line(format!(
-        "{} decisions of {} sessions decided again in {} ms: {} identical byte for byte, {} \
+        "{} decisions in {} session(s) decided again in {} ms: {} identical byte for byte, {} \
          different, {} not replayable",
         replay.decisions,
         replay.sessions,

@@ -38,9 +38,12 @@ pub(crate) async fn run(at: &At, action: ActionId, out: &Out) -> anyhow::Result<
         let outcome = format!("{:?}", effect.outcome).to_lowercase();
         out.line(out.strong("effect"));
         out.line(format!(
-            "  {outcome} in {} ms, {} bytes out, {} bytes back {}",
-            effect.elapsed_ms, effect.request_bytes, effect.response_bytes, effect.detail
+            "  {outcome} in {} ms, {} bytes out, {} bytes back",
+            effect.elapsed_ms, effect.request_bytes, effect.response_bytes
         ));
+        if !effect.detail.is_empty() {
+            out.line(format!("  {}", one_line(&effect.detail, 200)));
+        }
     }
     changes(&why, out);
     Ok(ExitCode::SUCCESS)

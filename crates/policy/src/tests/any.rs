@@ -83,6 +83,10 @@ pub(super) fn read() -> Input {
     }
 }
 
+/// Everything that can have given a value.
+const GIVERS: [GivenBy; 4] =
+    [GivenBy::Task, GivenBy::Content, GivenBy::OutsideContent, GivenBy::Nobody];
+
 /// A mail to one recipient.
 pub(super) fn send(given_by: GivenBy, inside: bool) -> Input {
     let mut input = read();
@@ -119,7 +123,7 @@ pub(super) fn corpus() -> Vec<Input> {
             inputs.push(input);
         }
     }
-    for given_by in [GivenBy::Task, GivenBy::Content, GivenBy::Nobody] {
+    for given_by in GIVERS {
         for inside in [true, false] {
             let mut input = send(given_by, inside);
             inputs.push(input.clone());
@@ -128,8 +132,10 @@ pub(super) fn corpus() -> Vec<Input> {
             input.contents = contents(&["secret"]);
             input.session.untrusted_seen = true;
             inputs.push(input.clone());
-            input.action.class = ToolClass::Pay;
-            inputs.push(input);
+            for class in [ToolClass::Pay, ToolClass::Read, ToolClass::Write] {
+                input.action.class = class;
+                inputs.push(input.clone());
+            }
         }
     }
     for (repeats, refused) in [(7, 4), (8, 0), (0, 5), (100, 100)] {
@@ -201,7 +207,7 @@ fn any_session() -> impl Strategy<Value = SessionFacts> {
 
 fn any_target() -> impl Strategy<Value = Target> {
     let kinds = [TargetKind::Email, TargetKind::Url, TargetKind::Account].as_slice();
-    let givers = [GivenBy::Task, GivenBy::Content, GivenBy::Nobody].as_slice();
+    let givers = GIVERS.as_slice();
     let (kinds, givers) = (prop::sample::select(kinds), prop::sample::select(givers));
     ("(/[a-z]{1,3}){0,2}", kinds, "\\PC{0,12}", any::<bool>(), givers).prop_map(
         |(pointer, kind, value, inside, given_by)| Target {
