@@ -12,6 +12,7 @@ use pathwarden_warden::{Caller, Role, Warden};
 use pathwarden_wire::{Fault, FaultKind, Reach};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,7 +73,13 @@ pub(crate) fn admit(
         return Ok(caller);
     }
     let message = format!("the role `{}` may not do this", caller.role);
-    let advice = format!("this is for {}", allowed.in_words());
+    let advice = match caller.role {
+        Role::Agent => format!(
+            "this is for {}; if you are one, unset PATHWARDEN_TOKEN, which holds an agent's token",
+            allowed.in_words()
+        ),
+        Role::Auditor | Role::Operator => format!("this is for {}", allowed.in_words()),
+    };
     Err(Fault::new(FaultKind::Forbidden, message, advice))
 }
 
@@ -113,7 +120,12 @@ impl<T: Serialize> IntoResponse for Reply<T> {
 
 /// A JSON body; one that does not fit says where and why.
 pub(crate) async fn body<T: DeserializeOwned>(request: Request) -> Result<T, Fault> {
-    let bytes = Bytes::from_request(request, &()).await.map_err(|_| {
+    let reading = timeout(crate::BODY_TIMEOUT, Bytes::from_request(request, &()));
+    let bytes = reading.await.map_err(|_| {
+        let message = format!("the body did not come within {} s", crate::BODY_TIMEOUT.as_secs());
+        Fault::new(FaultKind::Malformed, message, "send it at once")
+    })?;
+    let bytes = bytes.map_err(|_| {
         let message = format!("the body is longer than {} bytes", crate::BODY_BYTES_MAX);
         Fault::new(FaultKind::TooMuch, message, "send less at a time")
     })?;

@@ -8,6 +8,7 @@
 //!
 //! **Where to start.** `routes.rs`, the table from which router and document are made.
 
+mod connections;
 mod exchange;
 mod openapi;
 mod routes;
@@ -15,6 +16,7 @@ mod routes;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -23,10 +25,15 @@ use pathwarden_warden::Warden;
 use pathwarden_wire::{Fault, FaultKind};
 use tokio::net::{TcpListener, UnixListener};
 
+use crate::connections::Limits;
+pub use crate::connections::{SOCKET_CONNECTIONS_MAX, TCP_CONNECTIONS_MAX};
 use crate::exchange::Reply;
 
 /// The longest request body, in bytes: the longest observation and what JSON makes of it.
 pub const BODY_BYTES_MAX: usize = 20 << 20;
+
+/// How long the body of a request may take.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The router of a node.
 fn router(warden: &Arc<Warden>) -> Router {
@@ -46,26 +53,29 @@ fn no_route() -> Fault {
 ///
 /// # Errors
 ///
-/// When the listener breaks.
+/// None today: a failure to accept a connection is logged, and the next one is waited for.
 pub async fn serve_socket(
     warden: &Arc<Warden>,
     listener: UnixListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, router(warden)).with_graceful_shutdown(shutdown).await
+    connections::serve(listener, router(warden), Limits::of(SOCKET_CONNECTIONS_MAX), shutdown)
+        .await;
+    Ok(())
 }
 
 /// Serves the API on TCP until the shutdown.
 ///
 /// # Errors
 ///
-/// When the listener breaks.
+/// None today: a failure to accept a connection is logged, and the next one is waited for.
 pub async fn serve_tcp(
     warden: &Arc<Warden>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, router(warden)).with_graceful_shutdown(shutdown).await
+    connections::serve(listener, router(warden), Limits::of(TCP_CONNECTIONS_MAX), shutdown).await;
+    Ok(())
 }
 
 /// The OpenAPI document of the API.

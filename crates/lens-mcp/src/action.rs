@@ -3,7 +3,7 @@
 use pathwarden_types::{ActionId, Digest, Name, Operation, OperationKind};
 
 use crate::message::{Body, Message};
-use pathwarden_json::{Json, JsonFault, Kind, canonical};
+use pathwarden_json::{Json, JsonFault, Kind, canonical, push_string};
 
 /// What a request attempts, as it is put to the decision point.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -11,7 +11,8 @@ pub struct Intent {
     /// What it attempts.
     pub operation: Operation,
     /// JSON text of an object: `params.arguments` of a tool call as it was spelled; `{"uri":…}` for a
-    /// resource; `{"name":…,"arguments":…}` for a prompt.
+    /// resource; `{"name":…,"arguments":…}` for a prompt; for a completion the whole of `params`
+    /// without `_meta`.
     pub arguments: String,
     /// Digest of the canonical form of the arguments.
     pub canonical: Digest,
@@ -60,8 +61,11 @@ impl Intent {
         let params = Params { method, message };
         let (kind, name, arguments) = match method.as_str() {
             "tools/call" => params.tool_call()?,
-            "resources/read" | "resources/subscribe" => params.resource()?,
+            "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
+                params.resource()?
+            }
             "prompts/get" => params.prompt()?,
+            "completion/complete" => params.completion()?,
             _ => return Err(IntentFault::Method(method.clone())),
         };
         if name.len() > Self::NAME_BYTES_MAX {
@@ -98,6 +102,34 @@ impl<'a> Params<'a> {
         Ok((OperationKind::PromptGet, name, arguments))
     }
 
+    /// A completion is of the kind of what it refers to.
+    fn completion(&self) -> Result<(OperationKind, String, String), IntentFault> {
+        const EXPECTED: &str = "a `ref/prompt` with a `name` or a `ref/resource` with a `uri`";
+        let (kind, name) = self
+            .message
+            .param("ref")
+            .and_then(reference)
+            .filter(|(_, name)| !name.is_empty())
+            .ok_or_else(|| self.wrong("ref", EXPECTED))?;
+        Ok((kind, name, self.all()))
+    }
+
+    /// The whole of `params` without `_meta`.
+    fn all(&self) -> String {
+        let mut out = String::from("{");
+        let members = self.message.member("params").into_iter().flat_map(Json::members);
+        for (key, value) in members.filter(|(key, _)| key != "_meta") {
+            if out.len() > 1 {
+                out.push(',');
+            }
+            push_string(&mut out, &key);
+            out.push(':');
+            out.push_str(value.text());
+        }
+        out.push('}');
+        out
+    }
+
     /// A parameter that names something, as text and unescaped.
     fn string(&self, name: &'static str) -> Result<(&'a str, String), IntentFault> {
         let value = self.message.param(name);
@@ -122,6 +154,21 @@ impl<'a> Params<'a> {
     fn wrong(&self, name: &'static str, expected: &'static str) -> IntentFault {
         IntentFault::Parameter { method: self.method.to_owned(), name, expected }
     }
+}
+
+/// What a completion refers to. A member that we do not know may be what another parser reads, so there
+/// is none.
+fn reference(value: Json<'_>) -> Option<(OperationKind, String)> {
+    let member = |name| value.member(name).and_then(Json::string);
+    let (kind, naming, known): (_, _, &[&str]) = match member("type")?.as_ref() {
+        "ref/prompt" => (OperationKind::PromptGet, "name", &["type", "name", "title"]),
+        "ref/resource" => (OperationKind::ResourceRead, "uri", &["type", "uri"]),
+        _ => return None,
+    };
+    if !value.members().all(|(key, _)| known.contains(&key.as_ref())) {
+        return None;
+    }
+    Some((kind, member(naming)?.into_owned()))
 }
 
 /// The span id of `params._meta.traceparent` (W3C Trace Context level 1, section 3.2). It only says

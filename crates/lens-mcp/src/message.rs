@@ -93,6 +93,12 @@ impl Message {
         self.member("params")?.member(name)
     }
 
+    /// Whether `params` holds nothing but `_meta`, or is absent.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        self.member("params").is_none_or(|params| params.members().all(|(key, _)| key == "_meta"))
+    }
+
     /// The token for progress notifications that the requestor offers, as JSON text.
     #[must_use]
     pub fn progress_token(&self) -> Option<&str> {

@@ -19,20 +19,22 @@ pub enum Route {
 #[must_use]
 pub fn client_request(method: &str) -> Option<Route> {
     Some(match method {
-        "tools/call" | "resources/read" | "resources/subscribe" | "prompts/get" => Route::Decide,
+        "tools/call"
+        | "resources/read"
+        | "resources/subscribe"
+        | "resources/unsubscribe"
+        | "prompts/get"
+        // It carries text of the agent's choice to the server.
+        | "completion/complete" => Route::Decide,
         "initialize" => Route::Forward(Some(ObservationKind::ServerHello)),
         "tools/list" | "resources/list" | "resources/templates/list" | "prompts/list" => {
             Route::Forward(Some(ObservationKind::Catalogue))
         }
         // The result of a call that was decided when its task was created.
         "tasks/result" => Route::Forward(Some(ObservationKind::Result)),
-        "ping"
-        | "logging/setLevel"
-        | "completion/complete"
-        | "resources/unsubscribe"
-        | "tasks/get"
-        | "tasks/list"
-        | "tasks/cancel" => Route::Forward(None),
+        "ping" | "logging/setLevel" | "tasks/get" | "tasks/list" | "tasks/cancel" => {
+            Route::Forward(None)
+        }
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
-use pathwarden_types::{Millis, Verdict};
+use pathwarden_types::{Millis, Verdict, is_invisible};
 use serde::Serialize;
 
 /// Where output goes, and in which form.
@@ -32,7 +32,7 @@ impl Out {
 
     /// One JSON document.
     pub(crate) fn document(&self, value: &impl Serialize) -> anyhow::Result<()> {
-        self.line(serde_json::to_string_pretty(value)?);
+        self.line(pretty(value)?);
         Ok(())
     }
 
@@ -41,12 +41,12 @@ impl Out {
         let mut to = io::stderr().lock();
         let _ = if self.json {
             let fault = serde_json::json!({ "error": what, "advice": advice });
-            writeln!(to, "{fault}")
+            writeln!(to, "{}", escaped(&fault.to_string()))
         } else {
-            writeln!(to, "error: {what}")
+            writeln!(to, "error: {}", lines(what))
         };
         if let (Some(advice), false) = (advice, self.json) {
-            let _ = writeln!(to, "  try: {advice}");
+            let _ = writeln!(to, "  try: {}", lines(advice));
         }
     }
 
@@ -86,13 +86,74 @@ pub(crate) fn time(at: Millis) -> String {
 
 /// Text on one line, without what could play tricks on a terminal, at most so many characters.
 pub(crate) fn one_line(text: &str, most: usize) -> String {
-    let mut shown: String = text
-        .chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .take(most)
-        .collect();
+    let mut shown: String = text.chars().map(shown).take(most).collect();
     if text.chars().count() > most {
         shown.push('…');
     }
     shown
+}
+
+/// Text that may have several lines, and nothing else that could play tricks on a terminal.
+fn lines(text: &str) -> String {
+    text.chars().map(|character| if character == '\n' { '\n' } else { shown(character) }).collect()
+}
+
+fn shown(character: char) -> char {
+    if is_invisible(character) { ' ' } else { character }
+}
+
+/// JSON for a person: on several lines, and every invisible character as its escape.
+pub(crate) fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(value).map(|json| escaped(&json))
+}
+
+/// The same JSON with every invisible character as its escape. Outside of strings JSON has no such
+/// character but the line feed, and inside of them that one is escaped already.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character != '\n' && is_invisible(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{lines, one_line, pretty};
+
+    /// ESC, C1 CSI, DEL, right-to-left override and isolate, zero width space, line separator, tag.
+    const TRICKS: [char; 8] =
+        ['\u{1b}', '\u{9b}', '\u{7f}', '\u{202e}', '\u{2067}', '\u{200b}', '\u{2028}', '\u{e0041}'];
+
+    #[test]
+    fn text_of_an_agent_cannot_play_tricks_on_a_terminal() {
+        for trick in TRICKS.into_iter().chain(['\n', '\r', '\u{8}']) {
+            assert_eq!(one_line(&format!("a{trick}[2Jb"), 9), "a [2Jb", "{trick:?}");
+        }
+        for trick in TRICKS {
+            assert_eq!(lines(&format!("a{trick}\nb")), "a \nb", "{trick:?}");
+        }
+    }
+
+    #[test]
+    fn one_line_is_cut_at_its_limit() {
+        assert_eq!(one_line("éé", 2), "éé");
+        assert_eq!(one_line("ééé", 2), "éé…");
+    }
+
+    #[test]
+    fn shown_json_has_no_invisible_character_and_means_the_same() {
+        let text: String = TRICKS.into_iter().chain("\n é".chars()).collect();
+        let value = serde_json::json!({ text.clone(): [text] });
+        let shown = pretty(&value).unwrap();
+        assert!(!shown.chars().any(|c| c != '\n' && pathwarden_types::is_invisible(c)), "{shown}");
+        assert!(shown.contains("\\u009b") && shown.contains("\\udb40\\udc41"), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+    }
 }

@@ -50,7 +50,7 @@ impl Default for Limits {
             request: Duration::from_mins(1),
             answer: Duration::from_mins(10),
             resume: Duration::from_mins(5),
-            connections_max: 1024,
+            connections_max: 512,
             resumable_max: 4096,
         }
     }

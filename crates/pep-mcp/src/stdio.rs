@@ -1,6 +1,7 @@
 //! A stdio server behind the enforcement point: a drop-in for the server's command in the
 //! configuration of any MCP client.
 
+mod asked;
 mod child;
 mod lines;
 mod session;
@@ -10,6 +11,7 @@ use std::ffi::OsString;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex};
 
+use asked::Asked;
 use child::Child;
 use pathwarden_types::Name;
 use pathwarden_wire::{Fault, Pdp};
@@ -87,8 +89,9 @@ pub async fn run(
     let writing_client = tokio::spawn(write_lines(for_client, output, |bytes| bytes));
     let writing_server = tokio::spawn(write_lines(for_server, stdin, Cleared::into_bytes));
     let table = Table::new(limits.open_max);
-    let session =
-        Arc::new(Session { exchange, table, to_client, to_server, tasks: Mutex::default() });
+    let asked = Asked::new(limits.open_max);
+    let tasks = Mutex::default();
+    let session = Arc::new(Session { exchange, table, asked, to_client, to_server, tasks });
     let mut client = tokio::spawn(Arc::clone(&session).read_client(input));
     let mut server = tokio::spawn(Arc::clone(&session).read_server(stdout));
     let client_closed = tokio::select! {

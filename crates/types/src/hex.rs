@@ -13,8 +13,19 @@ pub struct HexError {
 /// The longest part of a wrong text that an error repeats, in characters.
 const QUOTED_CHARS_MAX: usize = 80;
 
+/// How many bytes are written at a time: a whole digest.
+const PIECE_BYTES: usize = 32;
+
 pub(crate) fn write(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    // In pieces: a call of the formatter for every byte showed in profiles of recording.
+    bytes.chunks(PIECE_BYTES).try_for_each(|piece| {
+        let mut digits = [b'0'; PIECE_BYTES * 2];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(piece) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        let written = digits.get(..piece.len() * 2).unwrap_or_default();
+        f.write_str(str::from_utf8(written).unwrap_or_default())
+    })
 }
 
 pub(crate) fn read<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
@@ -30,6 +41,10 @@ pub(crate) fn read<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
             .ok_or_else(wrong)?;
     }
     Ok(bytes)
+}
+
+const fn digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'a' + (nibble - 10) }
 }
 
 const fn nibble(digit: u8) -> Option<u8> {

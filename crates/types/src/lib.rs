@@ -27,7 +27,7 @@ pub use digest::Digest;
 pub use hex::HexError;
 pub use id::{ActionId, ApprovalId, IdError, SessionId};
 pub use label::{Confidentiality, Integrity, Label};
-pub use name::{Name, NameError};
+pub use name::{Name, NameError, is_invisible};
 pub use observation::{Effect, Observation, ObservationKind, Outcome};
 pub use principal::{Agent, Task, TaskSource};
 pub use ratio::Ratio;

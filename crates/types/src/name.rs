@@ -43,12 +43,17 @@ impl Name {
     }
 }
 
-/// Characters that show nothing or reorder what is shown.
-fn is_invisible(character: char) -> bool {
+/// Whether a character shows nothing, breaks the line or reorders what is shown, so that a person reads
+/// something else than what is there: control characters (C0, DEL, C1), line and paragraph separators,
+/// bidirectional controls, zero-width and other format characters, tags and the variation selectors
+/// that text is hidden in.
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 impl FromStr for Name {

@@ -27,7 +27,10 @@ fn read_call(value: Json<'_>, method: Json<'_>) -> Result<Body, FaultKind> {
         if params.kind() != Kind::Object {
             return Err(FaultKind::Envelope("an object as `params`"));
         }
-        refuse_look_alikes(params, &["name", "arguments", "uri", "requestId", "task", "_meta"])?;
+        refuse_look_alikes(
+            params,
+            &["name", "arguments", "uri", "requestId", "task", "ref", "_meta"],
+        )?;
     }
     match value.member("id") {
         Some(id) => Ok(Body::Request { id: read_id(id)?, method }),

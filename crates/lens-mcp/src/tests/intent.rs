@@ -3,7 +3,7 @@ use pathwarden_types::{Digest, Name, OperationKind, Outcome};
 use super::parse;
 use pathwarden_json::{Json, canonical};
 
-use crate::{Intent, IntentFault, RewriteFault, outcome, rewrite};
+use crate::{Intent, IntentFault, RewriteFault, Route, client_request, outcome, rewrite};
 
 fn intent(text: &str) -> Result<Intent, IntentFault> {
     let server: Name = "mail".parse().unwrap();
@@ -43,6 +43,71 @@ fn resources_and_prompts_are_decided_on_what_names_them() {
     let prompt = method("prompts/get", r#"{"name":"p","arguments":{"q":"1"}}"#);
     assert_eq!(prompt.operation.kind, OperationKind::PromptGet);
     assert_eq!(prompt.arguments, r#"{"name":"p","arguments":{"q":"1"}}"#);
+}
+
+fn complete(params: &str) -> Result<Intent, IntentFault> {
+    intent(&format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{params}}}"#
+    ))
+}
+
+#[test]
+fn a_completion_is_decided_on_all_that_it_carries() {
+    let prompt = complete(
+        r#"{"_meta":{"progressToken":1},"ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"a","value":"secret"},"context":{"arguments":{"b":"1"}}}"#,
+    )
+    .unwrap();
+    assert_eq!(prompt.operation.kind, OperationKind::PromptGet);
+    assert_eq!(prompt.operation.name, "p");
+    assert_eq!(
+        prompt.arguments,
+        r#"{"ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"a","value":"secret"},"context":{"arguments":{"b":"1"}}}"#
+    );
+    let resource = complete(r#"{"ref":{"type":"ref/resource","uri":"file:///{a}"}}"#).unwrap();
+    assert_eq!(resource.operation.kind, OperationKind::ResourceRead);
+    assert_eq!(resource.operation.name, "file:///{a}");
+}
+
+#[test]
+fn a_completion_of_nothing_known_is_refused() {
+    for params in [
+        "{}",
+        r#"{"ref":"p"}"#,
+        r#"{"ref":{"type":"ref/tool","name":"p"}}"#,
+        r#"{"ref":{"type":"ref/prompt","uri":"p"}}"#,
+        r#"{"ref":{"type":"ref/prompt","name":""}}"#,
+        r#"{"ref":{"type":"ref/prompt","name":"p","Name":"q"}}"#,
+        r#"{"ref":{"type":"ref/resource","uri":"a","name":"q"}}"#,
+    ] {
+        assert!(matches!(complete(params), Err(IntentFault::Parameter { .. })), "{params}");
+    }
+}
+
+#[test]
+fn every_method_that_is_decided_can_be_read() {
+    let params = r#"{"name":"x","uri":"file:///a","ref":{"type":"ref/prompt","name":"p"}}"#;
+    for method in [
+        "tools/call",
+        "resources/read",
+        "resources/subscribe",
+        "resources/unsubscribe",
+        "prompts/get",
+        "completion/complete",
+    ] {
+        assert_eq!(client_request(method), Some(Route::Decide), "{method}");
+        let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+        assert!(intent(&text).is_ok(), "{method}");
+    }
+}
+
+#[test]
+fn a_bare_message_holds_nothing_but_meta() {
+    let is_bare = |rest: &str| {
+        parse(format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping"{rest}}}"#)).unwrap().is_bare()
+    };
+    assert!(is_bare("") && is_bare(r#","params":{}"#));
+    assert!(is_bare(r#","params":{"_meta":{"progressToken":1}}"#));
+    assert!(!is_bare(r#","params":{"_meta":{},"x":1}"#));
 }
 
 #[test]

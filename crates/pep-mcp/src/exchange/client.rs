@@ -20,8 +20,10 @@ pub(crate) enum FromClient {
     Decide(Box<Attempt>),
     /// A request that acts on nothing.
     Request { cleared: Cleared, id: Id, expect: Expect },
-    /// A notification or a response: nothing comes back.
+    /// A notification: nothing comes back.
     OneWay(Cleared),
+    /// A response, to be passed on if the server asked.
+    Reply(Reply),
     /// The client does not want an answer any more. To be passed on if the server has the request.
     Cancel { request: Id, cleared: Cleared },
     /// Not passed on.
@@ -36,6 +38,25 @@ pub(crate) struct Refused {
     pub(crate) answer: Option<Vec<u8>>,
     /// Whether it was a proper message, though not one to pass on.
     pub(crate) is_message: bool,
+}
+
+/// A response of the client.
+pub(crate) struct Reply {
+    /// Of the server's request, if it names one.
+    pub(crate) id: Option<Id>,
+    message: Box<Message>,
+}
+
+impl Reply {
+    /// It answers a request of the server.
+    pub(crate) fn pass(self) -> Cleared {
+        pass(*self.message)
+    }
+
+    /// It answers nothing: text that a client sends unasked goes nowhere.
+    pub(crate) fn unasked(self) -> Refused {
+        Refused::unknown(&self.message, None)
+    }
 }
 
 /// An action to be decided.
@@ -77,7 +98,9 @@ impl Exchange {
                 FromClient::OneWay(pass(message))
             }
             Body::Notification { .. } => FromClient::Refused(Refused::unknown(&message, None)),
-            Body::Response { .. } => FromClient::OneWay(pass(message)),
+            Body::Response { id, .. } => {
+                FromClient::Reply(Reply { id, message: Box::new(message) })
+            }
         }
     }
 
@@ -91,6 +114,11 @@ impl Exchange {
                     FromClient::Refused(Refused::unknown(&message, Some(answer)))
                 }
             },
+            Some(Route::Forward(_)) if method == "ping" && !message.is_bare() => {
+                let words = "`ping` has no `params` but `_meta`";
+                let answer = compose::error(Some(&id), compose::INVALID_PARAMS, words);
+                FromClient::Refused(Refused::unknown(&message, Some(answer)))
+            }
             Some(Route::Forward(seen)) => {
                 let expect = seen.map_or(Expect::Plain, Expect::Seen);
                 FromClient::Request { cleared: pass(message), id, expect }

@@ -7,6 +7,10 @@ use pathwarden_wire::{Fault, Observe, Report};
 use super::{Exchange, Expect, Open, in_time};
 use crate::refusal;
 
+/// The longest detail of an effect, in bytes. Part of it are words of the server, which must not fill
+/// the ledger.
+const DETAIL_BYTES_MAX: usize = 1 << 10;
+
 impl Exchange {
     /// Does what is expected of a response, and gives what the client gets: the response as it came,
     /// or an error in its place when it could not be recorded.
@@ -60,9 +64,10 @@ impl Exchange {
         &self,
         open: Open,
         outcome: Outcome,
-        detail: String,
+        mut detail: String,
         answer: Option<(String, usize)>,
     ) -> Result<(), Fault> {
+        detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
         let response_bytes = answer.as_ref().map_or(0, |(_, bytes)| *bytes);
         let effect = Effect {
             outcome,
@@ -107,5 +112,36 @@ fn id_of(response: &Message) -> Option<&Id> {
     match response.body() {
         Body::Response { id, .. } => id.as_ref(),
         Body::Request { .. } | Body::Notification { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use pathwarden_types::{ActionId, Outcome};
+
+    use super::DETAIL_BYTES_MAX;
+    use crate::Limits;
+    use crate::exchange::{Exchange, Open};
+    use crate::fake::Fake;
+
+    #[tokio::test]
+    async fn the_detail_of_an_effect_is_cut_at_its_limit_between_characters() {
+        let fake = Arc::new(Fake::new());
+        let server = "server".parse().unwrap();
+        let exchange =
+            Exchange::join(fake.clone(), server, String::new(), Limits::default()).await.unwrap();
+        let fits = "x".repeat(DETAIL_BYTES_MAX);
+        let one_more = format!("{fits}x");
+        let across = format!("{}é", "x".repeat(DETAIL_BYTES_MAX - 1));
+        let cases = [(&fits, &*fits), (&one_more, &*fits), (&across, across.trim_end_matches('é'))];
+        for (count, (detail, want)) in cases.into_iter().enumerate() {
+            let action = ActionId::from_bytes([1; 8]).unwrap();
+            let open = Open { action, request_bytes: 0, released: Instant::now() };
+            exchange.close_without(open, Outcome::Failed, detail).await;
+            assert_eq!(fake.reported(count + 1).await[count].effect.detail, want);
+        }
     }
 }

@@ -13,6 +13,8 @@ pub(crate) enum FromServer {
     Response(Id, Message),
     /// Goes to the client.
     Pass(Vec<u8>),
+    /// A request: goes to the client, and its answer is expected.
+    Request(Id, Vec<u8>),
     /// Goes back to the server: an answer on the client's behalf.
     Answer(Cleared),
     /// Goes nowhere. Where it seems to answer a request, that one will get no other answer.
@@ -72,7 +74,7 @@ impl Exchange {
             Some(Route::Decide) | None => return unknown(&id),
         };
         match recorded {
-            Ok(()) => FromServer::Pass(message.into_bytes()),
+            Ok(()) => FromServer::Request(id, message.into_bytes()),
             Err(fault) => unrecorded(&id, &fault),
         }
     }

@@ -85,7 +85,10 @@ fn unknown_revision(call: &Call, read: &FromClient) -> Option<Response<Answer>> 
         FromClient::Refused(Refused { answer: Some(bytes), .. }) => {
             return Some(answer::json(StatusCode::BAD_REQUEST, bytes.clone()));
         }
-        FromClient::OneWay(_) | FromClient::Cancel { .. } | FromClient::Refused(_) => None,
+        FromClient::OneWay(_)
+        | FromClient::Reply(_)
+        | FromClient::Cancel { .. }
+        | FromClient::Refused(_) => None,
     };
     let words = "this revision of MCP is not spoken here; use 2025-11-25 or 2025-06-18";
     let error = compose::error(id, compose::INVALID_REQUEST, words);
@@ -99,6 +102,8 @@ async fn work(call: &Call, read: FromClient, reply: Reply, gone: Gone) {
             relay::send(call, cleared, Some((id, expect)), reply, gone).await;
         }
         FromClient::OneWay(cleared) => relay::send(call, cleared, None, reply, gone).await,
+        // Which stream the server asked on, and whether it still stands, only the server knows.
+        FromClient::Reply(answer) => relay::send(call, answer.pass(), None, reply, gone).await,
         FromClient::Cancel { request, cleared } => {
             cancel(call, &request, cleared, reply, gone).await;
         }

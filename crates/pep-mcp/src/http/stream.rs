@@ -92,7 +92,7 @@ impl Stream<'_> {
             return self.reply.piece(event.raw).await;
         };
         match self.call.exchange.read_server(data.clone()).await {
-            FromServer::Pass(_) => self.reply.piece(event.raw).await,
+            FromServer::Pass(_) | FromServer::Request(..) => self.reply.piece(event.raw).await,
             FromServer::Response(id, response) => self.response(&event, id, response).await,
             FromServer::Answer(cleared) => self.call.send_aside(cleared),
             FromServer::Broken(id, why) => self.broken(&event, id, &why).await,

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::asked::Asked;
 use super::lines::{Line, Lines};
 use super::table::{Cancelled, Table, TableFault};
 use crate::exchange::{
@@ -23,6 +24,7 @@ const SERVER_MESSAGES_AT_ONCE: usize = 64;
 pub(super) struct Session {
     pub(super) exchange: Exchange,
     pub(super) table: Table,
+    pub(super) asked: Asked,
     pub(super) to_client: Sender<Vec<u8>>,
     pub(super) to_server: Sender<Cleared>,
     pub(super) tasks: Mutex<JoinSet<()>>,
@@ -60,6 +62,13 @@ impl Session {
                 Err(fault) => self.busy(&id, fault).await,
             },
             FromClient::OneWay(cleared) => self.send(cleared).await,
+            FromClient::Reply(reply) => {
+                if reply.id.as_ref().is_some_and(|id| self.asked.answered(id)) {
+                    self.send(reply.pass()).await;
+                } else {
+                    self.refuse(reply.unasked()).await;
+                }
+            }
             FromClient::Cancel { request, cleared } => {
                 if self.table.cancel(&request) == Cancelled::Sent {
                     self.send(cleared).await;
@@ -182,6 +191,10 @@ impl Session {
         };
         match read {
             FromServer::Pass(bytes) => Some(bytes),
+            FromServer::Request(id, bytes) => {
+                self.asked.open(&id);
+                Some(bytes)
+            }
             FromServer::Answer(cleared) => {
                 self.send(cleared).await;
                 None

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use client::{Client, answer_to};
+use pathwarden_lens_mcp::Message;
 use pathwarden_types::{ObservationKind, Outcome};
 
 use super::{StdioEnd, StdioError};
@@ -230,6 +231,72 @@ async fn requests_of_the_server_are_observed_and_passed_on_and_unknown_ones_answ
     let reply = r#"{"jsonrpc":"2.0","id":"s1","result":{"role":"assistant"}}"#;
     client.send(reply).await;
     assert_eq!(client.next().await, client::heard(reply));
+}
+
+#[tokio::test]
+async fn an_answer_of_the_client_that_the_server_did_not_ask_for_goes_nowhere() {
+    let mut client = Client::start().await;
+    client.send(&call("1", "asks")).await;
+    // The call, the request, and the answers to the call and to a strange request.
+    for _ in 0..4 {
+        client.next().await;
+    }
+    let reply = r#"{"jsonrpc":"2.0","id":"s1","result":{}}"#;
+    client.send(reply).await;
+    assert_eq!(client.next().await, client::heard(reply));
+    let before = client.fake.seen(1).await.len();
+    let unasked = [
+        r#"{"jsonrpc":"2.0","id":"never","result":{"text":"secret"}}"#,
+        r#"{"jsonrpc":"2.0","id":"s1","result":{"text":"a second answer"}}"#,
+        r#"{"jsonrpc":"2.0","error":{"code":1,"message":"secret"}}"#,
+    ];
+    for (count, text) in unasked.into_iter().enumerate() {
+        client.send(text).await;
+        let seen = client.fake.seen(before + count + 1).await.pop().unwrap();
+        assert_eq!((seen.observation.kind, &*seen.content), (ObservationKind::Malformed, text));
+    }
+    client.send(&call("2", "x")).await;
+    assert_eq!(client.next().await, client::heard(&call("2", "x")));
+}
+
+#[test]
+fn of_too_many_requests_of_a_server_the_oldest_gets_no_answer() {
+    let asked = super::Asked::new(2);
+    let ids = ["1", "2", "3"].map(|id| {
+        let bytes = cancel(id).into_bytes();
+        Message::parse(bytes, Client::LIMITS.message_bytes_max).unwrap().cancelled().unwrap()
+    });
+    ids.iter().for_each(|id| asked.open(id));
+    assert_eq!(ids.each_ref().map(|id| asked.answered(id)), [false, true, true]);
+}
+
+#[tokio::test]
+async fn a_ping_carries_no_text_to_the_server() {
+    let mut client = Client::start().await;
+    let ping =
+        |params: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{params}}}"#);
+    client.send(&ping(r#"{"text":"secret"}"#)).await;
+    assert!(client.next().await.contains("-32602"));
+    let bare = ping(r#"{"_meta":{}}"#);
+    client.send(&bare).await;
+    assert_eq!(client.next().await, client::heard(&bare));
+}
+
+#[tokio::test]
+async fn a_completion_is_decided_and_its_answer_recorded() {
+    let mut client = Client::start().await;
+    let complete = |prompt: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{{"ref":{{"type":"ref/prompt","name":"{prompt}"}},"argument":{{"name":"a","value":"secret"}}}}}}"#
+        )
+    };
+    client.send(&complete("deny")).await;
+    assert!(client.next().await.contains("no_outsiders"));
+    client.send(&complete("p")).await;
+    assert_eq!(client.next().await, client::heard(&complete("p")));
+    assert_eq!(client.next().await, answer_to("1"));
+    assert!(client.fake.asks.borrow().iter().all(|ask| ask.arguments.contains("secret")));
+    assert_eq!(client.fake.reported(1).await[0].effect.outcome, Outcome::Done);
 }
 
 #[tokio::test]

@@ -102,7 +102,7 @@ async fn whole(
                 call.send_aside(cleared);
                 NO_ANSWER.to_owned()
             }
-            FromServer::Pass(_) => NO_ANSWER.to_owned(),
+            FromServer::Pass(_) | FromServer::Request(..) => NO_ANSWER.to_owned(),
         }
     };
     call.close(expect, Outcome::Unknown, &why).await;
