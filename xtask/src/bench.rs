@@ -64,7 +64,9 @@ fn build() -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--release", "--quiet"]);
-    PACKAGES.iter().for_each(|package| drop(command.args(["--package", package])));
+    for package in PACKAGES {
+        command.args(["--package", package]);
+    }
     ensure!(command.status().context("run cargo")?.success(), "the build failed");
     Ok(())
 }

@@ -6,7 +6,7 @@
 //!
 //! **What it never does.** It is never shipped, and it changes no file but that one, when asked to.
 //!
-//! **Where to start.** [`tidy`] is the list of rules, [`bench`] runs the benchmarks.
+//! **Where to start.** [`mod@tidy`] is the list of rules, [`mod@bench`] runs the benchmarks.
 
 mod bench;
 mod tidy;

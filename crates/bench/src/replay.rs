@@ -1,14 +1,14 @@
 //! Deciding again what a node recorded.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Result, anyhow, ensure};
 use pathwarden_store::{Options, Store};
 use pathwarden_types::Operation;
 use pathwarden_warden::{Parts, TokenKey, Warden};
-use pathwarden_wire::{Answer, Ask, Fault, Pdp, Report, StartSession};
-use std::sync::Arc;
+use pathwarden_wire::{Answer, Ask, Fault, Pdp, Reach, Report, StartSession};
 
 use crate::ledger::signer;
 use crate::measure::{Effort, Samples};
@@ -82,6 +82,7 @@ async fn act(warden: &Arc<Warden>, first: u64) -> Result<()> {
         agent: work::agent()?.name,
         task: work::TASK.to_owned(),
         stated_by: "dana".parse()?,
+        reach: Reach::Everywhere,
     };
     let started = warden.start_session(start).await.map_err(told)?;
     let door = warden.door(warden.authenticate(&started.token).map_err(told)?);
@@ -109,6 +110,7 @@ fn call(step: u64) -> Result<(Operation, String)> {
 }
 
 /// A fault has its own words.
+#[expect(clippy::needless_pass_by_value, reason = "this is what `map_err` hands over")]
 fn told(fault: Fault) -> anyhow::Error {
     anyhow!("{fault}")
 }

@@ -48,12 +48,14 @@ pub(crate) struct Aim {
 
 impl Aim {
     /// An aim that a figure stays at or below `most`.
+    #[expect(clippy::needless_pass_by_value, reason = "a cell is made for its aim")]
     pub(crate) fn at_most(aim: &'static str, measured: Cell, most: f64) -> Self {
         let met = measured.number() <= most;
         Self { aim, measured: measured.to_string(), met }
     }
 
     /// An aim that a figure reaches `least`.
+    #[expect(clippy::needless_pass_by_value, reason = "a cell is made for its aim")]
     pub(crate) fn at_least(aim: &'static str, measured: Cell, least: f64) -> Self {
         let met = measured.number() >= least;
         Self { aim, measured: measured.to_string(), met }

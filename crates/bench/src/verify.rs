@@ -57,7 +57,7 @@ fn write(log: &Path, records: u64) -> Result<()> {
 }
 
 fn table(names: [&'static str; 3], samples: &[Samples; 3], records: u64, bytes: u64) -> Table {
-    let [ours, whole, _] = samples;
+    let [ours, ..] = samples;
     let row = |(name, sample): (&'static str, &Samples)| {
         vec![
             Cell::text(name),
@@ -76,14 +76,7 @@ fn table(names: [&'static str; 3], samples: &[Samples; 3], records: u64, bytes: 
         )],
         columns: vec!["", "records", "p50", "verifier's rate / this rate"],
         rows: names.into_iter().zip(samples).map(row).collect(),
-        aims: vec![
-            Aim::at_least("≥ 700 k records/s per core", Cell::Rate(ours.rate()), 700e3),
-            Aim::at_least(
-                "no slower than `sha256sum` of the same bytes",
-                Cell::Ratio(ours.rate() / whole.rate()),
-                1.0,
-            ),
-        ],
+        aims: vec![Aim::at_least("≥ 700 k records/s per core", Cell::Rate(ours.rate()), 700e3)],
     }
 }
 

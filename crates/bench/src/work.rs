@@ -61,8 +61,16 @@ pub(crate) fn read_arguments(number: u64) -> String {
 /// Arguments of a mail to the vendor with a body of about `bytes`, an account number among it, which
 /// the policy takes out.
 pub(crate) fn mail_arguments(number: u64, bytes: usize) -> String {
-    let body = prose(number, bytes);
-    let body = format!("Dear Larkspur team, the account is DE89 3704 0044 0532 0130 00. {body}");
+    let account = "Dear Larkspur team, the account is DE89 3704 0044 0532 0130 00.";
+    mail(number, &format!("{account} {}", prose(number, bytes)))
+}
+
+/// The same without an account number: nothing is taken out.
+pub(crate) fn plain_mail_arguments(number: u64, bytes: usize) -> String {
+    mail(number, &format!("Dear Larkspur team, {}", prose(number, bytes)))
+}
+
+fn mail(number: u64, body: &str) -> String {
     serde_json::json!({
         "to": ["billing@larkspur.example"],
         "subject": format!("Updated tax documents, reference {number}"),

@@ -1,6 +1,7 @@
 //! Real nodes: a home folder, the `pathwarden` program on it, and its command line.
 
 mod agent;
+mod aside;
 mod wait;
 
 use std::fs;
@@ -22,6 +23,9 @@ pub use wait::until;
 /// How long a node may take from its start to its line `ready`.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
+/// The programs that belong together.
+const PROGRAMS: [&str; 2] = ["pathwarden", "pathwarden-verify"];
+
 /// The programs that were built, in one folder.
 #[derive(Clone, Debug)]
 pub struct Programs {
@@ -35,7 +39,7 @@ impl Programs {
     ///
     /// When `pathwarden` or `pathwarden-verify` is not there; says how to build them.
     pub fn in_folder(folder: &Path) -> Result<Self> {
-        for name in ["pathwarden", "pathwarden-verify"] {
+        for name in PROGRAMS {
             let path = folder.join(name);
             if !path.is_file() {
                 bail!("there is no `{}`; run `cargo build --workspace`", path.display());
@@ -53,11 +57,25 @@ impl Programs {
         Self::in_folder(program.parent().context("a program is in a folder")?)
     }
 
+    /// The same programs in another folder, where building them anew does not touch them.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be copied.
+    pub fn copy_to(&self, folder: &Path) -> Result<Self> {
+        fs::create_dir(folder).context("make a folder for the programs")?;
+        for name in PROGRAMS {
+            fs::copy(self.folder.join(name), folder.join(name)).context("copy a program")?;
+        }
+        Self::in_folder(folder)
+    }
+
     /// A call of one of them, free of what the caller's environment says about nodes.
     #[must_use]
     pub fn command(&self, name: &str) -> Command {
         let mut command = Command::new(self.folder.join(name));
-        for key in ["PATHWARDEN_HOME", "PATHWARDEN_ENDPOINT", "PATHWARDEN_TOKEN", "PATHWARDEN_LOG"] {
+        for key in ["PATHWARDEN_HOME", "PATHWARDEN_ENDPOINT", "PATHWARDEN_TOKEN", "PATHWARDEN_LOG"]
+        {
             command.env_remove(key);
         }
         command.env("NO_COLOR", "1").stdin(Stdio::null());

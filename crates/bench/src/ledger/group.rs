@@ -48,7 +48,9 @@ impl Front {
                 let (entries, writers): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
                 if log.append(entries).is_ok() {
                     // A writer that is not told fails the run.
-                    writers.into_iter().for_each(|writer| drop(writer.send(())));
+                    writers.into_iter().for_each(|writer| {
+                        let _ = writer.send(());
+                    });
                 }
             }
         });
@@ -85,10 +87,10 @@ impl Front {
     }
 
     /// Waits for what happens after the acknowledgement, where something does.
-    pub(super) fn settle(&self) -> Result<bool> {
+    pub(super) fn settle(&self) -> Result<()> {
         match &self.way {
-            Way::Ours(ours) => ours.settle().map(|()| true),
-            Way::Grouped(_) => Ok(false),
+            Way::Ours(ours) => ours.publish(),
+            Way::Grouped(_) => Ok(()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Our ledger and its peers, each as one place to append to durably.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 use pathwarden_store::{Append, IndexKey, Options, Signer, Store};
@@ -9,10 +10,17 @@ use rusqlite::Connection;
 
 const NODE: &str = "bench.example/1";
 
+/// How many entries the ledger takes into its index at a time.
+const INDEX_PIECE_ENTRIES: u64 = 4_096;
+
 /// A place to append to.
 pub(super) trait Log: Send {
     /// Appends entries and returns when all of them are durable.
     fn append(&mut self, entries: Vec<Vec<u8>>) -> Result<()>;
+
+    /// Waits for what is still done after the acknowledgement, so that it falls into nobody else's
+    /// turn.
+    fn settle(&self) -> Result<()>;
 
     /// The number of a new entry.
     fn number(&mut self) -> u64;
@@ -21,7 +29,8 @@ pub(super) trait Log: Send {
 /// Our ledger.
 pub(crate) struct Ours {
     pub(super) store: Store,
-    pub(super) next: u64,
+    next: u64,
+    settled: AtomicU64,
 }
 
 impl Ours {
@@ -31,12 +40,19 @@ impl Ours {
         pathwarden_store::create(dir, NODE, &signer)?;
         let key = signer.verifier_key().clone();
         let (store, _) = Store::open(dir, &key, signer, Options::new(keys))?;
-        Ok(Self { store, next: 0 })
+        Ok(Self { store, next: 0, settled: AtomicU64::new(0) })
     }
 
-    /// Waits until what was appended is indexed and published.
-    pub(crate) fn settle(&self) -> Result<()> {
-        self.store.publish().map(drop).context("publish")
+    /// Waits until what was appended is published, signed and indexed.
+    pub(crate) fn publish(&self) -> Result<()> {
+        let size = self.store.reader().size();
+        let news = size - self.settled.swap(size, Ordering::Relaxed);
+        // The thread that publishes takes a piece into the index after each publication, so when
+        // that many were answered, it has all of them.
+        for _ in 0..news / INDEX_PIECE_ENTRIES + 2 {
+            self.store.publish().context("publish")?;
+        }
+        Ok(())
     }
 
     /// Publishes everything and ends.
@@ -74,6 +90,10 @@ impl Log for Ours {
         self.commit(entries)
     }
 
+    fn settle(&self) -> Result<()> {
+        self.publish()
+    }
+
     fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
@@ -109,6 +129,10 @@ impl Log for Redb {
         Ok(write.commit()?)
     }
 
+    fn settle(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
@@ -141,6 +165,10 @@ impl Log for Sqlite {
             }
         }
         Ok(write.commit()?)
+    }
+
+    fn settle(&self) -> Result<()> {
+        Ok(())
     }
 
     fn number(&mut self) -> u64 {

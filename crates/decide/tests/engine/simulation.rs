@@ -20,7 +20,7 @@ impl Dice {
 }
 
 /// What is on its way to a gate.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Message {
     Receipt(Receipt),
     NotRecorded,
@@ -102,7 +102,7 @@ impl Simulation {
         match self.dice.roll(12) {
             0 => {}
             1 => {
-                self.wire.push((at, gate, message.clone()));
+                self.wire.push((at, gate, message));
                 self.wire.push((at.plus(7), gate, message));
             }
             _ => self.wire.push((at, gate, message)),

@@ -7,7 +7,9 @@ use pathwarden_types::{
     ActionId, Digest, Effect, Name, Observation, ObservationKind, Operation, OperationKind,
     Outcome, SessionId,
 };
-use pathwarden_wire::{Answer, Ask, Fault, Held, Observe, Pdp as _, Report, StartSession, Started};
+use pathwarden_wire::{
+    Answer, Ask, Fault, Held, Observe, Pdp as _, Reach, Report, StartSession, Started,
+};
 use serde_json::Value;
 
 use super::Home;
@@ -30,7 +32,8 @@ impl Agent {
     /// The node's fault.
     pub async fn start(home: &Home, operator: &Client, agent: &str, task: &str) -> Result<Self> {
         let agent = name(agent)?;
-        let start = StartSession { agent, task: task.to_owned(), stated_by: name("tester")? };
+        let (task, stated_by) = (task.to_owned(), name("tester")?);
+        let start = StartSession { agent, task, stated_by, reach: Reach::default() };
         let Started { session, token } = operator.post("/v1/sessions", &start).await?;
         let client = home.client(&token);
         Ok(Self { session, token, client })
