@@ -1,7 +1,7 @@
 //! Talks to a daemon over its Unix socket or over TCP.
 //!
 //! **What it is for.** The command line and enforcement points in other processes reach their node
-//! through it. It is a [`Pdp`] like the one in the daemon's own process.
+//! through it. It is a [`Pdp`](pathwarden_wire::Pdp) like the one in the daemon's own process.
 //!
 //! **What it never does.** It decides nothing, and it turns every failure to reach the node into a
 //! fault, never into a permit.
