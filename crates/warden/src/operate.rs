@@ -207,24 +207,34 @@ impl Warden {
     ///
     /// A fault that says why the policy that decides is still the old one.
     pub async fn reload_policy(&self) -> Result<PolicyStatus, Fault> {
-        let refused = |why: String| {
+        let taken = self.take_policy().await;
+        // Only now: a status that speaks of no refusal speaks of the policy that was loaded.
+        *self.refused_reload.lock().map_err(|_| internal())? =
+            taken.as_ref().err().map(|(why, _)| why.clone());
+        taken.map_err(|(_, fault)| fault)?;
+        self.policy()
+    }
+
+    /// Loads the policy and lets it decide; otherwise says why not, and gives the fault.
+    async fn take_policy(&self) -> Result<(), (String, Fault)> {
+        let snapshot = (self.load_policy)().map_err(|why| {
             tracing::error!(why, "the policy is not loaded; the one before still decides");
             let message = format!("the policy is not loaded: {why}");
-            Fault::new(FaultKind::Conflict, message, "mend it; the one before still decides")
-        };
-        let loaded = (self.load_policy)();
-        *self.refused_reload.lock().map_err(|_| internal())? = loaded.as_ref().err().cloned();
-        let snapshot = loaded.map_err(refused)?;
-        if snapshot.version() != self.snapshot.load().version() {
-            let event = Event::PolicyLoaded { policy: snapshot.version() };
-            let record = self.record(self.now(), None, event);
-            let entry = record.to_bytes().map_err(|_| internal())?;
-            let payloads = vec![snapshot.to_bytes().to_vec()];
-            self.append(Append { entry, payloads }).await?;
-            tracing::info!(version = %snapshot.version(), "a new policy decides");
-            self.snapshot.store(std::sync::Arc::new(snapshot));
+            let advice = "mend it; the one before still decides";
+            (why, Fault::new(FaultKind::Conflict, message, advice))
+        })?;
+        if snapshot.version() == self.snapshot.load().version() {
+            return Ok(());
         }
-        self.policy()
+        let told = |fault: Fault| (fault.message.clone(), fault);
+        let event = Event::PolicyLoaded { policy: snapshot.version() };
+        let record = self.record(self.now(), None, event);
+        let entry = record.to_bytes().map_err(|_| told(internal()))?;
+        let payloads = vec![snapshot.to_bytes().to_vec()];
+        self.append(Append { entry, payloads }).await.map_err(told)?;
+        tracing::info!(version = %snapshot.version(), "a new policy decides");
+        self.snapshot.store(std::sync::Arc::new(snapshot));
+        Ok(())
     }
 
     /// The policy that decides.
