@@ -37,8 +37,8 @@ e2e: ## The official SDKs through both enforcement points, the demo, a short cra
 	target/debug/crash --rounds 10
 
 crash: ## Kill the daemon at random moments, 200 times; nothing acknowledged is lost
-	cargo build --workspace
-	target/debug/crash --rounds $(CRASH_ROUNDS)
+	cargo build --release --bin pathwarden --bin pathwarden-verify --bin crash
+	target/release/crash --rounds $(CRASH_ROUNDS)
 
 bench: ## Measure, beside baselines, and print the tables of docs/PERFORMANCE.md
 	cargo xtask bench
