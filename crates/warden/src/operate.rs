@@ -1,7 +1,9 @@
 //! What an operator does: sessions, answers, policies.
 
+use std::sync::Arc;
+
 use pathwarden_decide::{Standing, State};
-use pathwarden_store::Append;
+use pathwarden_store::{Append, Pending};
 use pathwarden_types::{
     Agent, ApprovalAnswer, ApprovalId, Digest, Event, Millis, Name, SessionId, Task, TaskSource,
 };
@@ -153,7 +155,11 @@ impl Warden {
     ///
     /// A fault when there is no such question, it was answered already, it lapsed, or the person
     /// was shown something else.
-    pub async fn answer(&self, approval: ApprovalId, given: AnswerApproval) -> Result<(), Fault> {
+    pub async fn answer(
+        self: &Arc<Self>,
+        approval: ApprovalId,
+        given: AnswerApproval,
+    ) -> Result<(), Fault> {
         let session = self.session_of_question(approval)?;
         let answer = ApprovalAnswer { choice: given.choice, by: given.by, note: given.note };
         let pending = {
@@ -177,6 +183,14 @@ impl Warden {
             self.note_outcome(&pending);
             pending.map_err(|error| ledger_unavailable(&error.to_string()))?
         };
+        // In a task of its own: a person who hangs up must not leave an answer in the state that the
+        // ledger refused, nor one that nobody is told of.
+        let warden = Arc::clone(self);
+        let settled = tokio::spawn(async move { warden.settle_answer(session, pending).await });
+        settled.await.map_err(|_| internal())?
+    }
+
+    async fn settle_answer(&self, session: SessionId, pending: Pending) -> Result<(), Fault> {
         let outcome = pending.await;
         self.note_outcome(&outcome);
         if let Some(live) = self.shard(session)?.sessions.get_mut(&session) {
@@ -233,7 +247,7 @@ impl Warden {
         let payloads = vec![snapshot.to_bytes().to_vec()];
         self.append(Append { entry, payloads }).await.map_err(told)?;
         tracing::info!(version = %snapshot.version(), "a new policy decides");
-        self.snapshot.store(std::sync::Arc::new(snapshot));
+        self.snapshot.store(Arc::new(snapshot));
         Ok(())
     }
 
