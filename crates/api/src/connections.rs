@@ -200,8 +200,8 @@ impl Drop for AtWork {
 async fn quiet(mut work: watch::Receiver<bool>, limits: Limits) {
     let mut most = limits.first;
     loop {
-        // A request that came and was answered meanwhile is a change too.
-        let at_work = *work.borrow_and_update();
+        // Only borrowed: a request that came and was answered before this looked is a change too.
+        let at_work = *work.borrow();
         let changed = work.changed();
         let goes_on = if at_work { Ok(changed.await) } else { timeout(most, changed).await };
         if !matches!(goes_on, Ok(Ok(()))) {
