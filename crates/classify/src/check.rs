@@ -81,6 +81,40 @@ pub(crate) fn account(text: &str) -> bool {
     digits.len() >= 6 && digits.iter().any(|digit| Some(digit) != digits.first())
 }
 
+/// Luhn's check digit (ISO/IEC 7812-1, annex B).
+pub(crate) fn luhn(text: &str) -> bool {
+    let digits = digits(text).into_iter().rev().enumerate();
+    let sum: u32 = digits.map(|(at, digit)| if at % 2 == 1 { doubled(digit) } else { digit }).sum();
+    sum > 0 && sum.is_multiple_of(10)
+}
+
+/// A key has digits and letters; a word, a path or a row of dashes has not.
+pub(crate) fn mixed(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// What stands for a password is none: `****`, `<password>`, `${PASSWORD}`, `null`.
+pub(crate) fn password(text: &str) -> bool {
+    const NONE: [&str; 12] = [
+        "none", "null", "true", "false", "required", "password", "redacted", "hidden", "reset",
+        "string", "changed", "expired",
+    ];
+    let lower = text.to_ascii_lowercase();
+    let is_name = text.starts_with(['$', '{', '[', '%', '(', '*', '.', '#', '&']);
+    let differ = text.bytes().any(|byte| Some(byte) != text.bytes().next());
+    !is_name && differ && !NONE.contains(&lower.trim_end_matches(['.', '!', '?', ')']))
+}
+
+/// E.164: 7 to 15 digits.
+pub(crate) fn phone(text: &str) -> bool {
+    (7..=15).contains(&text.bytes().filter(u8::is_ascii_digit).count())
+}
+
+/// A passport's number is mostly digits (ICAO 9303: at most nine characters).
+pub(crate) fn passport(text: &str) -> bool {
+    text.len() <= 9 && text.bytes().filter(u8::is_ascii_digit).count() >= 5
+}
+
 #[cfg(test)]
 mod tests {
     use super::routing;

@@ -1,4 +1,5 @@
-//! Finds typed values (account numbers, cards, secrets, e-mail addresses) in text.
+//! Finds typed values (account numbers, cards, secrets, e-mail addresses) in text, also where they
+//! are coded, and cues that a text speaks to a model.
 //!
 //! **What it is for.** The decision point asks whether the arguments of an action hold content that
 //! must not reach their reader, and takes it out.
@@ -6,18 +7,34 @@
 //! **What it never does.** No I/O and no clock. It never panics, never cuts a text short, and takes
 //! time linear in the length of the text.
 //!
-//! **Where to start.** [`find`], then [`redact`].
+//! **Where to start.** [`scan`] for everything with an operator's [`Rules`] and through codings;
+//! [`find`] and [`redact`] for what stands in the text itself; [`Stream`] for a text in pieces;
+//! [`field_class`] for the name of a column; [`cues`] for text from outside.
 
 mod address;
 mod check;
-mod fold;
+mod cue;
+mod entropy;
+mod field;
+mod national;
 mod number;
+mod pack;
 mod pattern;
+mod rule;
+mod rules;
+mod scan;
+mod stream;
 mod work;
 
 use std::fmt;
 
 pub use address::{address, emails, urls};
+pub use cue::{CUE_TEXT_BYTES_MAX, CUES_MAX, Cue, CueKind, cue_score, cues};
+pub use field::field_class;
+pub use pathwarden_decode::Step;
+pub use rules::{FILE_BYTES_MAX, LIST_MAX, RULES_MAX, RuleFault, Rules, RulesError};
+pub use scan::{HITS_MAX, Hit, Scan, scan};
+pub use stream::{Stream, WINDOW_BYTES};
 
 /// The longest text that is scanned in one piece, in bytes. A longer one is scanned in windows that
 /// overlap by [`OVERLAP_BYTES`], so that memory stays bounded and nothing is left out.
@@ -32,6 +49,10 @@ pub const OVERLAP_BYTES: usize = 4 << 10;
 pub enum Class {
     /// A credential: a token with a vendor's prefix, or a private key (PEM, RFC 7468).
     Secret,
+    /// A password next to a word that says so, or in a web address.
+    Password,
+    /// A code that lets its bearer in once, next to words that say so.
+    OneTimeCode,
     /// International bank account number (ISO 13616), check digits right.
     Iban,
     /// Payment card number (ISO/IEC 7812), prefix, length and check digit right.
@@ -40,20 +61,59 @@ pub enum Class {
     RoutingNumber,
     /// Tax number: US EIN and SSN, VAT numbers of the EU, near a word that says so.
     TaxId,
+    /// A person's number with a state, check digits right, near a word that says so.
+    NationalId,
+    /// A passport's number after a word that says so.
+    Passport,
     /// Any other account number: digits after a word that says so.
     BankAccount,
+    /// What a field's name says is about health. Only [`field_class`] and rules give it.
+    Health,
+    /// What a field's name says is pay. Only [`field_class`] and rules give it.
+    Salary,
+    /// What a field's name says is a date of birth. Only [`field_class`] and rules give it.
+    Birth,
+    /// What an operator's rule finds that names no other class.
+    Custom,
     /// An e-mail address.
     Email,
+    /// A telephone number.
+    Phone,
+    /// Words that mark a document as not for everybody.
+    Marking,
 }
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 17] = [
+        Self::Secret,
+        Self::Password,
+        Self::OneTimeCode,
+        Self::Iban,
+        Self::PaymentCard,
+        Self::RoutingNumber,
+        Self::TaxId,
+        Self::NationalId,
+        Self::Passport,
+        Self::BankAccount,
+        Self::Health,
+        Self::Salary,
+        Self::Birth,
+        Self::Custom,
+        Self::Email,
+        Self::Phone,
+        Self::Marking,
+    ];
+
+    /// What [`find`] looks for: values that say by themselves, or by the word beside them, what
+    /// they are. [`scan`] looks for all.
+    pub const VALUES: [Self; 8] = [
         Self::Secret,
         Self::Iban,
         Self::PaymentCard,
         Self::RoutingNumber,
         Self::TaxId,
+        Self::NationalId,
         Self::BankAccount,
         Self::Email,
     ];
@@ -63,12 +123,22 @@ impl Class {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Secret => "secret",
+            Self::Password => "password",
+            Self::OneTimeCode => "one_time_code",
             Self::Iban => "iban",
             Self::PaymentCard => "payment_card",
             Self::RoutingNumber => "routing_number",
             Self::TaxId => "tax_id",
+            Self::NationalId => "national_id",
+            Self::Passport => "passport",
             Self::BankAccount => "bank_account",
+            Self::Health => "health",
+            Self::Salary => "salary",
+            Self::Birth => "birth",
+            Self::Custom => "custom",
             Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Marking => "marking",
         }
     }
 
@@ -99,17 +169,17 @@ pub struct Finding {
 /// Whether disclosing a value of this class does harm.
 #[must_use]
 pub const fn is_restricted(class: Class) -> bool {
-    !matches!(class, Class::Email)
+    !matches!(class, Class::Email | Class::Phone | Class::Marking)
 }
 
-/// Every value found in `text`, in order, none overlapping another.
+/// Every value of [`Class::VALUES`] in `text` as it stands, in order, none overlapping another.
 #[must_use]
 pub fn find(text: &str) -> Vec<Finding> {
-    disjoint(find_in_windows(text, TEXT_BYTES_MAX, &Class::ALL))
+    disjoint(find_in_windows(text, TEXT_BYTES_MAX, &Class::VALUES))
 }
 
-/// `text` with every value of `classes` replaced by `[redacted: <class>]`. In the result [`find`]
-/// finds none of them.
+/// `text` with every value of `classes` replaced by `[redacted: <class>]`. In the result none of
+/// them is found again.
 #[must_use]
 pub fn redact(text: &str, classes: &[Class]) -> String {
     let mut text = text.to_owned();

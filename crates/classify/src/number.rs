@@ -6,7 +6,9 @@
 
 use std::ops::Range;
 
-use crate::{check, fold::FILLER, work};
+use pathwarden_decode::fold::FILLER;
+
+use crate::{check, work};
 
 /// How many separators may stand between two characters of a number: two spaces, a line break with
 /// its indent.
@@ -55,6 +57,12 @@ fn begins_word(text: &[u8], at: usize, edge: usize) -> bool {
 /// ISO 13616: the length that the country prescribes, then check digits. What follows is not looked
 /// at: it may be a word that looks like more of the number.
 pub(crate) fn iban_end(text: &[u8], start: usize) -> Option<usize> {
+    // Nearly every word ends here: its third character is a letter.
+    let third = text.get(start + 1).zip(text.get(start + 2));
+    let is_word = third.is_some_and(|(b, c)| b.is_ascii_alphabetic() && c.is_ascii_alphabetic());
+    if is_word || !text.get(start).is_some_and(u8::is_ascii_alphabetic) {
+        return None;
+    }
     let mut walk = Walk::new(text, start, IBAN_SEPARATORS);
     let head = [walk.next()?, walk.next()?, walk.next()?, walk.next()?];
     let [first, second, tens, ones] = head;
@@ -76,6 +84,10 @@ pub(crate) fn iban_end(text: &[u8], start: usize) -> Option<usize> {
 /// ISO/IEC 7812: the longest beginning that has a known prefix and length, the right check digit
 /// (Luhn), and after it something that is no letter or digit.
 pub(crate) fn card_end(text: &[u8], start: usize) -> Option<usize> {
+    // No card begins with one of the others.
+    if !matches!(text.get(start), Some(b'2'..=b'6')) {
+        return None;
+    }
     let mut walk = Walk::new(text, start, CARD_SEPARATORS);
     let (mut prefix, mut found) = (0, None);
     // The Luhn sum of the digits so far, and the same with the last one doubled.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{EndOf, card_end, iban_end, ranges};
-use crate::fold::fold;
+use pathwarden_decode::fold::fold;
 
 fn values(text: &str, end_of: EndOf) -> Vec<String> {
     let folded = fold(text);

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 
 /// Fills up what a folded character is shorter than the original, and stands for what does not
 /// show. It separates nothing.
-pub(crate) const FILLER: u8 = 0;
+pub const FILLER: u8 = 0;
 
 /// `text` with Unicode spaces as spaces, dashes as hyphens, full-width ASCII as ASCII, and
 /// characters without width as [`FILLER`]. Each takes as many bytes as before, so that a place in
 /// the one is the same place in the other. ASCII is not copied.
-pub(crate) fn fold(text: &str) -> Cow<'_, str> {
+pub fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }

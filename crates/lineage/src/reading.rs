@@ -1,0 +1,302 @@
+//! Everything in one piece of content that can be found again.
+
+use std::ops::Range;
+
+use pathwarden_decode::{Step, views};
+
+use crate::entity::{each_entity, each_part, is_token};
+use crate::fold::folded_value;
+use crate::hash::{Domain, hash};
+use crate::json::{each_leaf, is_json};
+use crate::lines;
+use crate::prints::Letters;
+use crate::words::each_word;
+
+/// Everything in one piece of content that can be found again: a pure function of its text, as
+/// hashes and places. It holds no content.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Reading {
+    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) paths: String,
+    pub(crate) codings: Vec<Vec<Step>>,
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) entities: Vec<Entity>,
+    /// Fingerprints and the tokens that they begin in.
+    pub(crate) prints: Vec<(u64, u32)>,
+    /// Parts of tokens and the tokens.
+    pub(crate) parts: Vec<(u64, u32)>,
+    overflowed: bool,
+}
+
+/// One value in the content.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Leaf {
+    /// Where its path ends in the paths; it begins where that of the leaf before ends.
+    pub(crate) path_end: u32,
+    /// Its first token.
+    pub(crate) first: u32,
+    /// Which of the codings it was found under.
+    pub(crate) coding: u16,
+    /// Whether it is a field of few words, rather than running text.
+    pub(crate) is_atomic: bool,
+}
+
+/// One word and where it stands in the source.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Token {
+    pub(crate) hash: u64,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) gap: u8,
+}
+
+/// A whole leaf or another spelling of part of one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Entity {
+    pub(crate) hash: u64,
+    /// Its first token and how many there are.
+    pub(crate) token: u32,
+    pub(crate) count: u16,
+    /// Whether it is all of a leaf that is atomic.
+    pub(crate) is_whole: bool,
+}
+
+impl Reading {
+    /// The longest content that is read, in bytes; what is after it is left out, and said.
+    pub const SOURCE_BYTES_MAX: usize = 1 << 20;
+    /// The most words that one reading keeps, those of decoded texts included.
+    pub const TOKENS_MAX: usize = 262_144;
+    /// The most leaves that one reading keeps.
+    pub const LEAVES_MAX: usize = 65_536;
+    /// A leaf of this many words, between white space, is running text …
+    pub const FREE_TEXT_WORDS_MIN: usize = 8;
+    /// … and so is one longer than this, in bytes: not every script has spaces.
+    pub const FIELD_BYTES_MAX: usize = 512;
+    /// The longest leaf that is found as a whole, in bytes.
+    pub const WHOLE_BYTES_MAX: usize = 128;
+    /// JSON inside strings, and texts under codings, are read to this depth.
+    const NESTING_MAX: usize = 3;
+    /// The most parts of tokens that are kept.
+    const PARTS_MAX: usize = 65_536;
+
+    /// Reads a text: as JSON when it is JSON, as fields when it is lines of fields, else as it is.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let end = text.floor_char_boundary(Self::SOURCE_BYTES_MAX);
+        let mut reading = Self { codings: vec![Vec::new()], ..Self::default() };
+        reading.overflowed = end < text.len();
+        let text = text.get(..end).unwrap_or_default();
+        let place =
+            Place { path: "", origin: &Origin::Root, coding: 0, nesting: Self::NESTING_MAX };
+        reading.read(text, &place, true);
+        reading
+    }
+
+    /// Whether a limit left something out: a value that is not found may still have stood there.
+    #[must_use]
+    pub const fn is_overflowed(&self) -> bool {
+        self.overflowed
+    }
+
+    /// How many fingerprints of running text it has.
+    #[must_use]
+    pub const fn prints(&self) -> usize {
+        self.prints.len()
+    }
+
+    fn read(&mut self, text: &str, place: &Place<'_>, may_be_lines: bool) {
+        if place.nesting > 0 && is_json(text) {
+            let before = self.leaves.len();
+            if each_leaf(text, &mut |leaf| {
+                let origin = Origin::Moved { jumps: &leaf.jumps, parent: place.origin };
+                let path = format!("{}{}", place.path, leaf.pointer);
+                let below =
+                    Place { path: &path, origin: &origin, nesting: place.nesting - 1, ..*place };
+                if leaf.is_string {
+                    self.read(&leaf.text, &below, is_carrier(leaf.pointer));
+                } else {
+                    self.leaf(&leaf.text, &below);
+                }
+            }) || self.leaves.len() > before
+            {
+                return;
+            }
+        }
+        match if may_be_lines { lines::fields(text) } else { None } {
+            Some(fields) => self.fields(text, &fields, place),
+            None => self.leaf(text, place),
+        }
+    }
+
+    fn fields(&mut self, text: &str, fields: &[lines::Field], place: &Place<'_>) {
+        for field in fields {
+            let value = text.get(field.value.clone()).unwrap_or_default();
+            let plain = value.trim_matches(['"', '\'']);
+            let start = field.value.start + value.find(plain).unwrap_or(0);
+            let origin = Origin::Moved { jumps: &[(0, start)], parent: place.origin };
+            let path = match field.key.as_str() {
+                "" => place.path.to_owned(),
+                key => format!("{}/{key}", place.path),
+            };
+            self.leaf(plain, &Place { path: &path, origin: &origin, ..*place });
+        }
+    }
+
+    fn leaf(&mut self, text: &str, place: &Place<'_>) {
+        if self.leaves.len() >= Self::LEAVES_MAX || self.tokens.len() >= Self::TOKENS_MAX {
+            self.overflowed = true;
+            return;
+        }
+        let first = self.tokens.len();
+        let words = self.words(text, place);
+        if !words.is_empty() {
+            let is_atomic = is_field(text);
+            self.paths.push_str(place.path);
+            self.leaves.push(Leaf {
+                path_end: small(self.paths.len()),
+                first: small(first),
+                coding: place.coding,
+                is_atomic,
+            });
+            self.entities(text, first, &words, is_atomic);
+        }
+        if place.nesting > 0 && may_be_coded(text) {
+            self.views(text, place);
+        }
+    }
+
+    /// Adds the words and fingerprints of a leaf; the bytes of each word in the leaf.
+    fn words(&mut self, text: &str, place: &Place<'_>) -> Vec<Range<usize>> {
+        let (mut words, mut letters) = (Vec::new(), Letters::default());
+        each_word(text, |word, folded| {
+            if self.tokens.len() >= Self::TOKENS_MAX {
+                self.overflowed = true;
+                return;
+            }
+            let (start, end) = place.origin.locate(word.start, word.end);
+            let number = small(self.tokens.len());
+            if is_token(folded) && self.parts.len() < Self::PARTS_MAX {
+                each_part(folded, |part| self.parts.push((part, number)));
+            }
+            letters.push_word(folded, number);
+            let (start, end) = (small(start), small(end));
+            self.tokens.push(Token { hash: word.hash, start, end, gap: word.gap });
+            words.push(word.start..word.end);
+        });
+        let mut grams = Vec::new();
+        letters.each_print(&mut grams, |print, word| self.prints.push((print, word)));
+        words
+    }
+
+    fn entities(&mut self, text: &str, first: usize, words: &[Range<usize>], is_atomic: bool) {
+        let all = (text.len() - text.trim_start().len())..text.trim_end().len();
+        if let Some(folded) = folded_value(text, Self::WHOLE_BYTES_MAX) {
+            let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
+            let hash = hash(Domain::Leaf, folded.as_bytes());
+            self.entities.push(Entity { hash, token: small(first), count, is_whole: is_atomic });
+        }
+        each_entity(text, |hash, bytes| {
+            let from = words.partition_point(|word| word.end <= bytes.start);
+            let to = words.partition_point(|word| word.start < bytes.end);
+            let count = u16::try_from(to.saturating_sub(from)).unwrap_or(u16::MAX);
+            let is_whole = is_atomic && bytes == all;
+            self.entities.push(Entity { hash, token: small(first + from), count, is_whole });
+        });
+    }
+
+    fn views(&mut self, text: &str, place: &Place<'_>) {
+        let views = views(text);
+        self.overflowed |= views.overflowed;
+        for view in views.views {
+            let (start, end) = place.origin.locate(view.start, view.end);
+            let Some(coding) = self.coding(place.coding, &view.steps) else { continue };
+            let origin = Origin::Coded { start, end };
+            // The views of a view are among those of the text.
+            self.read(
+                &view.text,
+                &Place { path: place.path, origin: &origin, coding, nesting: 0 },
+                false,
+            );
+        }
+    }
+
+    /// The number of a coding inside another.
+    fn coding(&mut self, outer: u16, steps: &[Step]) -> Option<u16> {
+        let mut all = self.codings.get(usize::from(outer))?.clone();
+        all.extend(steps);
+        let known = self.codings.iter().position(|coding| *coding == all);
+        let number = known.unwrap_or(self.codings.len());
+        if known.is_none() {
+            self.codings.push(all);
+        }
+        u16::try_from(number).ok()
+    }
+}
+
+/// Whether a leaf is a field of few words.
+fn is_field(text: &str) -> bool {
+    text.len() <= Reading::FIELD_BYTES_MAX
+        && text.split_whitespace().nth(Reading::FREE_TEXT_WORDS_MIN - 1).is_none()
+}
+
+/// Where a text stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    path: &'a str,
+    origin: &'a Origin<'a>,
+    coding: u16,
+    nesting: usize,
+}
+
+/// How places in a text are places in the source.
+enum Origin<'a> {
+    Root,
+    Moved { jumps: &'a [(usize, usize)], parent: &'a Origin<'a> },
+    Coded { start: usize, end: usize },
+}
+
+impl Origin<'_> {
+    fn locate(&self, start: usize, end: usize) -> (usize, usize) {
+        match self {
+            Self::Root => (start, end),
+            Self::Coded { start, end } => (*start, *end),
+            Self::Moved { jumps, parent } => {
+                let moved = |at: usize| {
+                    let after = jumps.partition_point(|(from, _)| *from <= at);
+                    let jump = after.checked_sub(1).and_then(|jump| jumps.get(jump));
+                    jump.map_or(at, |(from, to)| to + (at - from))
+                };
+                // The end is the end of the last byte: the next may stand elsewhere.
+                let last = end.saturating_sub(1).max(start);
+                let end = if end > start { moved(last) + 1 } else { moved(start) };
+                parent.locate(moved(start), end)
+            }
+        }
+    }
+}
+
+/// Whether a string at this pointer is a whole answer in an envelope: MCP wraps texts in blocks
+/// (`content[].text`).
+fn is_carrier(pointer: &str) -> bool {
+    let inner = pointer.strip_prefix("/result").unwrap_or(pointer);
+    inner.strip_prefix("/content/").is_some_and(|rest| {
+        rest.strip_suffix("/text").is_some_and(|number| number.parse::<u32>().is_ok())
+    }) || pointer.is_empty()
+}
+
+/// Whether a text may hold another one under a coding: an escape, or a long stretch of digits of
+/// base64. This is much cheaper than to look.
+fn may_be_coded(text: &str) -> bool {
+    const STRETCH_MIN: usize = 11;
+    let mut stretch = 0;
+    text.bytes().any(|byte| {
+        let is_digit = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-');
+        stretch = if is_digit { stretch + 1 } else { 0 };
+        matches!(byte, b'%' | b'\\' | b'&') || stretch >= STRETCH_MIN
+    })
+}
+
+/// A count below a limit that fits; saturates rather than wraps.
+pub(crate) fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
