@@ -25,7 +25,82 @@ test_a_write_without_a_task_is_not_provided_for if {
 test_dangerous_classes_wait_for_a_person if {
 	every class in {"configure", "delete", "execute", "unknown"} {
 		start := fixture.with_action({"class": class})
-		fixture.names(pathwarden.decision) == {"baseline.needs_person"} with input as start
+		"baseline.needs_person" in fixture.names(pathwarden.decision) with input as start
+	}
+}
+
+test_what_the_task_asks_for_is_allowed if {
+	every class in {"write", "send", "pay", "delete", "configure", "execute"} {
+		asked := fixture.with_purpose(fixture.with_action({"class": class}), {"asked": true})
+		found := fixture.names(pathwarden.decision) with input as asked
+		"baseline.fits_task" in found
+		not "baseline.not_asked" in found
+		not "baseline.needs_person" in found
+	}
+}
+
+test_no_task_asks_for_an_unknown_tool if {
+	asked := fixture.with_purpose(fixture.with_action({"class": "unknown"}), {"asked": true})
+	found := fixture.names(pathwarden.decision) with input as asked
+	"baseline.needs_person" in found
+	not "baseline.fits_task" in found
+}
+
+test_what_the_task_does_not_ask_for_waits if {
+	start := fixture.with_action({"class": "delete"})
+	"baseline.not_asked" in fixture.names(pathwarden.decision) with input as start
+	open := fixture.with_purpose(start, {"left_open": true})
+	not "baseline.not_asked" in fixture.names(pathwarden.decision) with input as open
+}
+
+test_what_content_orders_is_denied_even_if_asked_for_and_approved if {
+	start := fixture.with_purpose(fixture.with_action({"class": "send"}), {"asked": true})
+	ordered := fixture.approved(object.union(start, {"origins": [fixture.origin("target", "ordered")]}))
+	found := fixture.names(pathwarden.decision) with input as ordered
+	"baseline.ordered" in found
+	not "baseline.fits_task" in found
+}
+
+test_a_value_from_running_text_of_outsiders_waits if {
+	start := fixture.with_purpose(fixture.with_action({"class": "send"}), {"asked": true})
+	lifted := object.union(start, {"origins": [fixture.origin("target", "outside_content")]})
+	found := fixture.names(pathwarden.decision) with input as lifted
+	"baseline.outside_value" in found
+	not "baseline.fits_task" in found
+	not "baseline.outside_value" in fixture.names(pathwarden.decision) with input as fixture.approved(lifted)
+}
+
+test_a_payee_whom_nobody_named_waits if {
+	start := fixture.with_purpose(fixture.with_action({"class": "pay"}), {"asked": true})
+	made_up := object.union(start, {"origins": [fixture.origin("target", "nobody")]})
+	found := fixture.names(pathwarden.decision) with input as made_up
+	"baseline.payee_from_nobody" in found
+	not "baseline.fits_task" in found
+}
+
+test_only_the_person_chooses_a_credential if {
+	start := fixture.with_purpose(
+		fixture.with_action({"class": "write"}),
+		{"asked": true, "sets_credential": true},
+	)
+	every given_by in {"record", "nobody", "content", "pointed"} {
+		other := object.union(start, {"origins": [fixture.origin("credential", given_by)]})
+		"baseline.credential_of_others" in fixture.names(pathwarden.decision) with input as other
+	}
+	own := object.union(start, {"origins": [fixture.origin("credential", "task")]})
+	not "baseline.credential_of_others" in fixture.names(pathwarden.decision) with input as own
+}
+
+test_the_band_of_the_risk_counts if {
+	want := {
+		"low": {"baseline.read_inside"},
+		"guarded": {"baseline.read_inside", "baseline.risk_elevated"},
+		"elevated": {"baseline.read_inside", "baseline.risk_elevated"},
+		"high": {"baseline.read_inside", "baseline.risk_high"},
+		"severe": {"baseline.read_inside", "baseline.risk_severe"},
+	}
+	every band, rules in want {
+		fixture.names(pathwarden.decision) == rules with input as fixture.with_band(fixture.read, band)
 	}
 }
 
@@ -34,24 +109,28 @@ test_an_approval_lets_a_dangerous_class_through if {
 	fixture.names(pathwarden.decision) == {"baseline.approved"} with input as start
 }
 
-test_the_eighth_repeat_is_denied_and_the_seventh_is_not if {
-	seventh := fixture.with_session({"repeats": 7})
-	not "baseline.loop" in fixture.names(pathwarden.decision) with input as seventh
-	eighth := fixture.with_session({"repeats": 8})
-	"baseline.loop" in fixture.names(pathwarden.decision) with input as eighth
-}
-
-test_an_approval_does_not_end_a_loop if {
-	eighth := fixture.approved(fixture.with_session({"repeats": 8}))
-	"baseline.loop" in fixture.names(pathwarden.decision) with input as eighth
+test_a_loop_is_broken_and_not_before if {
+	every looping in {"none", "warn", "throttle"} {
+		start := fixture.with_session({"looping": looping})
+		not "baseline.loop" in fixture.names(pathwarden.decision) with input as start
+	}
+	broken := fixture.with_session({"looping": "break"})
+	"baseline.loop" in fixture.names(pathwarden.decision) with input as broken
+	"baseline.loop" in fixture.names(pathwarden.decision) with input as fixture.approved(broken)
 }
 
 test_the_fifth_refusal_waits_for_a_person if {
-	fourth := fixture.with_session({"refused": 4})
+	write := fixture.with_action({"class": "write"})
+	fourth := object.union(write, {"session": {"refused": 4}})
 	not "baseline.many_refusals" in fixture.names(pathwarden.decision) with input as fourth
-	fifth := fixture.with_session({"refused": 5})
+	fifth := object.union(write, {"session": {"refused": 5}})
 	"baseline.many_refusals" in fixture.names(pathwarden.decision) with input as fifth
 	not "baseline.many_refusals" in fixture.names(pathwarden.decision) with input as fixture.approved(fifth)
+}
+
+test_reading_goes_on_after_refusals if {
+	fifth := fixture.with_session({"refused": 5})
+	not "baseline.many_refusals" in fixture.names(pathwarden.decision) with input as fifth
 }
 
 test_sends_are_limited_per_minute if {
@@ -69,7 +148,7 @@ test_a_send_after_untrusted_content_is_watched if {
 }
 
 test_a_missing_fact_is_denied if {
-	every name in {"action", "task", "session", "targets", "contents", "approval"} {
+	every name in {"action", "task", "session", "targets", "origins", "purpose", "risk", "contents", "approval"} {
 		start := object.remove(fixture.read, [name])
 		"baseline.unusable_facts" in fixture.names(pathwarden.decision) with input as start
 	}
@@ -80,16 +159,34 @@ test_a_target_without_an_origin_is_denied if {
 	"baseline.unusable_facts" in fixture.names(pathwarden.decision) with input as start
 }
 
+test_an_argument_without_an_origin_is_denied if {
+	start := object.union(
+		fixture.read,
+		{"origins": [object.remove(fixture.origin("target", "task"), ["given_by"])]},
+	)
+	"baseline.unusable_facts" in fixture.names(pathwarden.decision) with input as start
+}
+
 test_content_without_a_place_is_denied if {
 	start := fixture.send([fixture.vendor], [object.remove(fixture.iban, ["pointer"])])
 	"baseline.unusable_facts" in fixture.names(pathwarden.decision) with input as start
 }
 
-test_a_read_or_write_that_reaches_an_unknown_target_waits if {
-	every class in {"read", "write"} {
+test_what_reaches_an_unknown_target_waits if {
+	every class in {"read", "write", "send"} {
 		start := object.union(fixture.with_action({"class": class}), {"targets": [fixture.stranger]})
-		fixture.names(pathwarden.decision) == {"baseline.reaches_unknown"} with input as start
+		"baseline.reaches_unknown" in fixture.names(pathwarden.decision) with input as start
+		approved := fixture.approved(start)
+		not "baseline.reaches_unknown" in fixture.names(pathwarden.decision) with input as approved
 		known := object.union(start, {"targets": [fixture.vendor]})
 		not "baseline.reaches_unknown" in fixture.names(pathwarden.decision) with input as known
 	}
+}
+
+test_a_write_that_the_task_asks_for_may_reach_whom_nobody_named if {
+	start := fixture.with_purpose(
+		object.union(fixture.with_action({"class": "write"}), {"targets": [fixture.stranger]}),
+		{"asked": true},
+	)
+	not "baseline.reaches_unknown" in fixture.names(pathwarden.decision) with input as start
 }

@@ -1,5 +1,11 @@
-# What an agent that handles invoices, vendors and payments may do.
+# What an agent that handles invoices, vendors and payments may do. Agents of other roles are judged by
+# the other files.
 package pathwarden
+
+# The roles that this file is about, as the configuration names them.
+finance_roles := {"finance", "finance-assistant", "accounts-payable"}
+
+of_finance if input.agent.role in finance_roles
 
 # Who approves payments, in the organisation's words.
 payment_role := "finance-approver"
@@ -11,7 +17,7 @@ payment_wait_ms := 900000
 # session read. What nobody gave, the agent made up.
 is_known(target) if target.given_by in {"content", "task"}
 
-is_named_outside(target) if target.given_by == "outside_content"
+is_named_outside(target) if target.given_by in {"record", "pointed", "outside_content", "ordered"}
 
 has_unknown_target if {
 	some target in input.targets
@@ -55,6 +61,7 @@ decision contains {
 	"verdict": "allow",
 	"reason": "every recipient was named by the task or by content that was read",
 } if {
+	of_finance
 	input.action.class == "send"
 	has_target
 	not has_unknown_target
@@ -70,6 +77,7 @@ decision contains {
 	"reason": "a recipient is named only by content that outsiders may have written",
 	"advice": "wait for the answer, or ask the person to name the recipient",
 } if {
+	of_finance
 	input.action.class == "send"
 	has_outside_named_target
 	input.approval != "approved"
@@ -83,6 +91,7 @@ decision contains {
 	"reason": "a recipient was named neither by the task nor by content that was read",
 	"advice": "use an address from the thread, or ask the person to name the recipient",
 } if {
+	of_finance
 	input.action.class == "send"
 	has_unknown_target
 }
@@ -95,6 +104,7 @@ decision contains {
 	"reason": "sends something, but to whom cannot be told",
 	"advice": "wait for the answer, or name the recipient in an argument of its own",
 } if {
+	of_finance
 	input.action.class == "send"
 	not has_target
 	not approved
@@ -110,6 +120,7 @@ decision contains {
 	"advice": "account, card and tax numbers were taken out; do not send them in another way",
 	"obligations": [{"kind": "redact", "pointer": content.pointer, "classes": [content.class]}],
 } if {
+	of_finance
 	has_outside_reader
 	some content in input.contents
 	is_restricted(content)
@@ -123,6 +134,7 @@ decision contains {
 	"reason": "a credential would reach a reader outside the organisation",
 	"advice": "remove the credential; nobody outside needs it",
 } if {
+	of_finance
 	has_outside_reader
 	some content in input.contents
 	content.class == "secret"
@@ -137,6 +149,7 @@ decision contains {
 	"advice": "wait for the answer",
 	"approval": {"role": payment_role, "within_ms": payment_wait_ms},
 } if {
+	of_finance
 	input.action.class == "pay"
 	not approved
 }
@@ -150,6 +163,7 @@ decision contains {
 	"reason": "the account to pay to was named neither by the task nor by content that was read",
 	"advice": "use the account on the invoice, or ask the person to name it",
 } if {
+	of_finance
 	input.action.class == "pay"
 	has_unknown_target
 }

@@ -5,7 +5,7 @@ import data.pathwarden_fixture as fixture
 
 test_a_send_to_known_recipients_is_allowed if {
 	start := fixture.send([fixture.vendor, fixture.colleague], [])
-	fixture.names(pathwarden.decision) == {"baseline.send_rate", "finance.send_allowed"} with input as start
+	fixture.names(pathwarden.decision) == {"baseline.fits_task", "baseline.send_rate", "finance.send_allowed"} with input as start
 }
 
 test_one_unknown_recipient_is_enough_to_deny if {
@@ -86,12 +86,12 @@ test_a_payment_waits_for_the_finance_team if {
 
 test_the_account_of_a_payment_is_not_redacted if {
 	start := object.union(fixture.pay([fixture.account]), {"contents": [fixture.iban]})
-	fixture.names(pathwarden.decision) == {"finance.payment"} with input as start
+	fixture.names(pathwarden.decision) == {"baseline.fits_task", "finance.payment"} with input as start
 }
 
 test_an_approved_payment_goes_through if {
 	start := fixture.approved(fixture.pay([fixture.account]))
-	fixture.names(pathwarden.decision) == {"baseline.approved"} with input as start
+	fixture.names(pathwarden.decision) == {"baseline.approved", "baseline.fits_task"} with input as start
 }
 
 test_an_account_that_nobody_gave_is_not_paid_to if {

@@ -12,19 +12,30 @@ read := {
 		"arguments": {"path": "invoices/1.txt"},
 		"arguments_bytes": 25,
 	},
-	"agent": {"name": "invoices", "owner": "finance", "role": "clerk", "purpose": "handle invoices"},
+	"agent": {"name": "invoices", "owner": "finance", "role": "finance", "purpose": "handle invoices"},
 	"task": {"stated": true, "text": "ask the vendor for updated tax documents"},
 	"session": {
 		"actions": 1,
 		"refused": 0,
 		"repeats": 0,
+		"looping": "none",
 		"untrusted_seen": false,
 		"restricted_seen": false,
 	},
+	"purpose": {
+		"acts": ["look"],
+		"asked": false,
+		"left_open": false,
+		"reversible": true,
+		"outward": false,
+		"authenticates": false,
+		"sets_credential": false,
+	},
 	"targets": [],
+	"origins": [],
 	"contents": [],
 	"approval": "none",
-	"risk": {"score": 0, "likelihood": 0, "impact": 0, "terms": []},
+	"risk": {"score": 0, "likelihood": 0, "impact": 0, "band": "low", "terms": []},
 	"now_ms": 1700000000000,
 }
 
@@ -50,20 +61,38 @@ account := {
 	"given_by": "content",
 }
 
+# An argument that decides something, and who gave its value.
+origin(role, given_by) := {
+	"pointer": "/to",
+	"role": role,
+	"given_by": given_by,
+	"action": "",
+	"start": 0,
+	"end": 0,
+}
+
 iban := {"pointer": "/body", "class": "iban", "count": 1}
 
 secret := {"pointer": "/body", "class": "secret", "count": 1}
 
 with_action(change) := object.union(read, {"action": change})
 
+with_purpose(start, change) := object.union(start, {"purpose": change})
+
+with_band(start, band) := object.union(start, {"risk": {"band": band}})
+
 with_session(change) := object.union(read, {"session": change})
 
 send(targets, contents) := object.union(with_action({"class": "send", "name": "send_mail"}), {
+	"purpose": {"acts": ["message"], "asked": true},
 	"targets": targets,
 	"contents": contents,
 })
 
-pay(targets) := object.union(with_action({"class": "pay", "name": "pay"}), {"targets": targets})
+pay(targets) := object.union(with_action({"class": "pay", "name": "pay"}), {
+	"purpose": {"acts": ["pay"], "asked": true},
+	"targets": targets,
+})
 
 approved(start) := object.union(start, {"approval": "approved"})
 

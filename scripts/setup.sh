@@ -4,10 +4,11 @@
 #
 #   scripts/setup.sh demo     what `make demo` needs
 #   scripts/setup.sh test     what `make test` needs
+#   scripts/setup.sh agentdojo   what bench/agentdojo/test.sh needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$PWD/.work
-want=${1:?say what for: demo or test}
+want=${1:?say what for: demo, test or agentdojo}
 mkdir -p "$work"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -58,9 +59,14 @@ modules() {
 }
 
 need python3 python3
+python3 -c 'import venv, ensurepip' 2>/dev/null || install python3-venv
+if [ "$want" = agentdojo ]; then
+    once agentdojo-py bench/agentdojo/requirements.txt \
+        venv "$work/agentdojo-py" bench/agentdojo/requirements.txt
+    exit
+fi
 need npm npm
 need cc gcc
-python3 -c 'import venv, ensurepip' 2>/dev/null || install python3-venv
 
 once demo-py examples/invoice-agent/requirements.txt \
     venv "$work/demo-py" examples/invoice-agent/requirements.txt

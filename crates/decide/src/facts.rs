@@ -2,14 +2,16 @@
 
 use pathwarden_classify as classify;
 use pathwarden_policy::{
-    ActionFacts, AgentFacts, ApprovalState, Content, GivenBy, Input, SessionFacts, Target,
-    TargetKind, TaskFacts,
+    ActionFacts, AgentFacts, ApprovalState, Content, GivenBy, Input, Origin, PurposeFacts,
+    SessionFacts, Target, TargetKind, TaskFacts,
 };
+use pathwarden_purpose::{Act, Tool};
 use pathwarden_types::{Action, Agent, Millis, Risk, ToolClass};
 use serde_json::Value;
 
 use crate::leaves::{self, Part, PartKind, TooLarge};
 use crate::recipients::{self, Place};
+use crate::origins::{self, Doing};
 use crate::{Settings, State, reading};
 
 /// The most targets that one action may have; one past it is refused.
@@ -22,8 +24,12 @@ const CONTENTS_MAX: usize = 1_024;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Survey {
     targets: Vec<Target>,
+    origins: Vec<Origin>,
     contents: Vec<Content>,
 }
+
+/// The most origins that one action may have; one past it is refused.
+const ORIGINS_MAX: usize = 1_024;
 
 /// What a policy is told, with the risk still to be added.
 pub(crate) fn input(
@@ -35,8 +41,8 @@ pub(crate) fn input(
     now: Millis,
 ) -> Input {
     let server = settings.server(&action.operation.server);
-    let class = class_of(settings, action);
-    let Survey { targets, contents } = survey;
+    let (tool, class) = tool_of(settings, state, action);
+    let Survey { targets, origins, contents } = survey;
     Input {
         action: ActionFacts {
             kind: action.operation.kind,
@@ -53,10 +59,13 @@ pub(crate) fn input(
             actions: state.step(),
             refused: state.refused(),
             repeats: state.repeats(&action.operation, action.canonical),
+            looping: state.looping(&action.operation, action.canonical).to_owned(),
             untrusted_seen: state.untrusted_seen(),
             restricted_seen: state.restricted_seen(),
         },
+        purpose: purpose_facts(state, &tool, &origins),
         targets,
+        origins,
         contents,
         approval: ApprovalState::None,
         risk: Risk::none(),
@@ -73,10 +82,24 @@ fn agent_facts(agent: &Agent) -> AgentFacts {
     }
 }
 
-/// What such a tool does to the world.
-fn class_of(settings: &Settings, action: &Action) -> ToolClass {
+/// What a tool does, and what that does to the world.
+fn tool_of(settings: &Settings, state: &State, action: &Action) -> (Tool, ToolClass) {
+    let (tool, inferred) = state.tool(&action.operation);
     let server = settings.server(&action.operation.server);
-    server.class_of(action.operation.kind, &action.operation.name)
+    (tool, server.class_of(&action.operation.name, inferred))
+}
+
+fn purpose_facts(state: &State, tool: &Tool, origins: &[Origin]) -> PurposeFacts {
+    let proves = tool.only_authenticates();
+    PurposeFacts {
+        acts: tool.acts().iter().map(Act::as_str).map(str::to_owned).collect(),
+        asked: state.asked().asks_for(tool),
+        left_open: state.asked().is_open(),
+        reversible: tool.is_reversible(),
+        outward: tool.is_outward(),
+        authenticates: proves,
+        sets_credential: !proves && origins.iter().any(|origin| origin.role == "credential"),
+    }
 }
 
 /// Whom the arguments reach, and what sensitive content they hold.
@@ -90,11 +113,12 @@ pub(crate) fn survey(
     action: &Action,
     arguments: &Value,
 ) -> Result<Survey, TooLarge> {
-    let class = class_of(settings, action);
+    let (tool, class) = tool_of(settings, state, action);
+    let doing = Doing { tool: &tool, class };
     let mut survey = Survey::default();
-    leaves::visit(arguments, |part| survey.add(settings, state, class, part))?;
-    let Survey { targets, contents } = &mut survey;
-    if targets.len() > TARGETS_MAX || contents.len() > CONTENTS_MAX {
+    leaves::visit(arguments, |part| survey.add(settings, state, doing, part))?;
+    let Survey { targets, origins, contents } = &mut survey;
+    if targets.len() > TARGETS_MAX || contents.len() > CONTENTS_MAX || origins.len() > ORIGINS_MAX {
         return Err(TooLarge);
     }
     targets.sort_by(|a, b| (&a.pointer, &a.value).cmp(&(&b.pointer, &b.value)));
@@ -111,14 +135,17 @@ pub(crate) fn survey(
 }
 
 impl Survey {
-    fn add(&mut self, settings: &Settings, state: &State, class: ToolClass, part: Part<'_>) {
+    fn add(&mut self, settings: &Settings, state: &State, doing: Doing<'_>, part: Part<'_>) {
+        if self.origins.len() <= ORIGINS_MAX {
+            self.origins.extend(origins::of_part(state, doing, part));
+        }
         if self.targets.len() <= TARGETS_MAX {
-            for (kind, value) in targets_in(part, class) {
+            for (kind, value) in targets_in(part, doing.class) {
                 self.targets.push(Target {
                     pointer: part.pointer.to_owned(),
                     kind,
                     inside: is_inside(settings, kind, &value),
-                    given_by: state.given_by(&value),
+                    given_by: given_by(state, kind, &value, doing),
                     value,
                 });
             }
@@ -126,6 +153,14 @@ impl Survey {
         if self.contents.len() <= CONTENTS_MAX {
             self.contents.extend(contents_in(part.pointer, part.text));
         }
+    }
+}
+
+/// Links have many spellings; an address or an account that differs in one letter is another.
+fn given_by(state: &State, kind: TargetKind, value: &str, doing: Doing<'_>) -> GivenBy {
+    match kind {
+        TargetKind::Url => state.provenance(value, doing.deciding()).given_by,
+        TargetKind::Email | TargetKind::Account => state.given_by(value, doing.deciding()),
     }
 }
 

@@ -1,65 +1,84 @@
-//! What a piece of content names: addresses, links, accounts; and whether it is restricted.
+//! What a piece of content holds: whom it names, what it orders, what values can be traced to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use pathwarden_classify as classify;
+use pathwarden_lineage::{self as lineage, SeenLeaf};
+use pathwarden_purpose::{Order, Task, Tool, orders};
 use serde_json::Value;
 
-/// What a piece of content names. A pure function of its text, so that a fold over records that
-/// reads payloads again comes to the same state.
+/// What a piece of content holds. A pure function of its text, so that a fold over records that reads
+/// payloads again comes to the same state.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Reading {
     /// Addresses, links and account numbers, normalised.
     pub entities: BTreeSet<String>,
     /// Whether it holds anything restricted.
     pub restricted: bool,
-    /// Whether it names more than [`Self::ENTITIES_MAX`] things, of which the rest is left out.
+    /// Whether it holds more than is kept, of which the rest is left out.
     pub overflowed: bool,
+    /// What values can be traced to.
+    pub(crate) content: lineage::Reading,
+    /// What sentences in it order.
+    pub(crate) orders: Vec<Order>,
+    /// Its short fields.
+    pub(crate) fields: Vec<Field>,
+    /// The text itself, when it is short; a long one says nothing that is needed again.
+    pub(crate) text: String,
+    /// The tools that it lists, when it is a list of tools.
+    pub(crate) tools: Vec<(String, Tool)>,
+}
+
+/// A field of few words.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Field {
+    /// The item of the content that it belongs to.
+    item: u32,
+    /// Where it stands in the content, in bytes.
+    place: Range<usize>,
+    pub(crate) text: String,
 }
 
 impl Reading {
     /// The most entities that one reading keeps.
     pub const ENTITIES_MAX: usize = 4096;
-    /// JSON inside JSON strings is read to this depth.
-    const NESTING_MAX: usize = 3;
+    /// The most tools that one list may have.
+    pub const TOOLS_MAX: usize = 4096;
+    /// The longest text that is kept, in bytes.
+    const TEXT_BYTES_MAX: usize = 16 << 10;
+    /// The longest text that can be one of the short fields, in bytes.
+    const FIELD_BYTES_MAX: usize = 256;
 
     /// Reads a text: as JSON when it is JSON, since escapes hide addresses; else as it is.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let mut reading = Self::default();
-        reading.read(text, Self::NESTING_MAX);
+        reading.content = lineage::Reading::of_each(text, &mut |leaf| reading.leaf(leaf));
+        reading.overflowed |= reading.content.is_overflowed();
+        if text.len() <= Self::TEXT_BYTES_MAX {
+            text.clone_into(&mut reading.text);
+        }
+        reading.tools = tools_in(text);
         reading
     }
 
-    fn read(&mut self, text: &str, nesting: usize) {
-        match structured(text) {
-            Some(value) if nesting > 0 => self.read_value(&value, nesting - 1),
-            _ => self.read_text(text),
+    fn leaf(&mut self, leaf: &SeenLeaf<'_>) {
+        if !leaf.is_decoded {
+            self.entities_in(leaf.text);
+        }
+        if leaf.is_atomic && leaf.text.len() <= Self::FIELD_BYTES_MAX {
+            let place = leaf.place(0..leaf.text.len());
+            self.fields.push(Field { item: leaf.item, place, text: leaf.text.to_owned() });
+        }
+        for mut order in orders(leaf.text) {
+            let place = leaf.place(order.start..order.end);
+            (order.start, order.end) = (place.start, place.end);
+            self.orders.push(order);
         }
     }
 
-    /// Every key and every scalar once. `serde_json` refuses more than 128 levels, so the recursion
-    /// is bounded.
-    fn read_value(&mut self, value: &Value, nesting: usize) {
-        match value {
-            Value::Null | Value::Bool(_) => {}
-            Value::Number(number) => self.read_text(&number.to_string()),
-            Value::String(text) => self.read(text, nesting),
-            Value::Array(items) => {
-                for item in items {
-                    self.read_value(item, nesting);
-                }
-            }
-            Value::Object(members) => {
-                for (name, member) in members {
-                    self.read_text(name);
-                    self.read_value(member, nesting);
-                }
-            }
-        }
-    }
-
-    fn read_text(&mut self, text: &str) {
+    fn entities_in(&mut self, text: &str) {
         let found = classify::find(text);
         self.restricted |= found.iter().any(|finding| classify::is_restricted(finding.class));
         let accounts = found
@@ -75,18 +94,60 @@ impl Reading {
             self.entities.insert(entity);
         }
     }
+
+    /// Whether it asks for proof of who one is: *"a code was sent to your inbox"*.
+    pub(crate) fn demands_proof(&self) -> bool {
+        const WORDS: &[&str] = &["verif", "otp", "one-time", "one time", "confirm", "code", "pin"];
+        let text = self.text.to_lowercase();
+        WORDS.iter().any(|word| text.contains(word))
+    }
+
+    /// Where items of the content speak of what the task names, in their short fields: the bytes of
+    /// those items.
+    pub(crate) fn about(&self, task: &Task) -> Vec<Range<usize>> {
+        let mut items: BTreeMap<u32, Range<usize>> = BTreeMap::new();
+        let mut about = BTreeSet::new();
+        for field in &self.fields {
+            let place = items.entry(field.item).or_insert_with(|| field.place.clone());
+            place.start = place.start.min(field.place.start);
+            place.end = place.end.max(field.place.end);
+            if task.is_about(&field.text) {
+                about.insert(field.item);
+            }
+        }
+        items.retain(|item, _| about.contains(item));
+        items.into_values().collect()
+    }
+}
+
+/// The tools in a list of tools (MCP `tools/list`); none in any other content.
+fn tools_in(text: &str) -> Vec<(String, Tool)> {
+    if !text.contains("\"tools\"") {
+        return Vec::new();
+    }
+    let list: Option<Value> = serde_json::from_str(text).ok();
+    let tools = list.as_ref().and_then(|list| {
+        let result = list.get("result").unwrap_or(list);
+        result.get("tools")?.as_array()
+    });
+    let said = |tool: &Value, name: &str| tool.get(name).and_then(Value::as_str).map(str::to_owned);
+    tools
+        .into_iter()
+        .flatten()
+        .take(Reading::TOOLS_MAX)
+        .filter_map(|tool| {
+            let name = said(tool, "name")?;
+            let description = said(tool, "description").unwrap_or_default();
+            let annotations = tool.get("annotations").unwrap_or(&Value::Null);
+            let known = Tool::of(&name, &description, annotations);
+            Some((name, known))
+        })
+        .collect()
 }
 
 /// One spelling of an account number.
 pub(crate) fn account(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
-}
-
-/// The value of a text that is a JSON object, array or string; numbers and words read the same
-/// either way.
-fn structured(text: &str) -> Option<Value> {
-    let starts = text.trim_start().as_bytes().first().copied();
-    matches!(starts, Some(b'{' | b'[' | b'"')).then(|| serde_json::from_str(text).ok()).flatten()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! with a confidence of zero.
 
 use pathwarden_policy::{ApprovalState, GivenBy, Input};
-use pathwarden_types::{Ratio, Risk, Signal, SignalKind, Term, ToolClass};
+use pathwarden_types::{Band, Ratio, Risk, Signal, SignalKind, Term, ToolClass};
 
 use crate::facts::has_made_up_target;
 
@@ -27,7 +27,7 @@ pub(crate) fn assess(input: &Input) -> Risk {
     });
     let likelihood = harmless.complement();
     let impact = impact(input);
-    Risk { score: likelihood.times(impact), likelihood, impact, terms }
+    Risk { score: likelihood.times(impact), likelihood, impact, band: Band::Low, terms }
 }
 
 /// How sure a judgement is: the mean confidence of the signals that were measured at all.

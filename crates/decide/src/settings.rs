@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pathwarden_types::{Name, OperationKind, ToolClass};
+use pathwarden_types::{Name, ToolClass};
 use serde::{Deserialize, Serialize};
 
 /// The operator's facts that decisions rest on. Part of a [`Snapshot`](crate::Snapshot), and so of
@@ -66,70 +66,33 @@ impl Default for Settings {
 }
 
 impl ServerSettings {
-    /// What a tool does to the world: as the operator states it; else as the first word of its name
-    /// says, on a server that the operator runs; else unknown, which is treated as the most harmful.
+    /// What a tool does to the world: as the operator states it; else, on a server that the operator
+    /// runs, as its words say (`inferred`); else unknown, which is treated as the most harmful.
     #[must_use]
-    pub fn class_of(&self, kind: OperationKind, name: &str) -> ToolClass {
-        if let Some(class) = self.classes.get(name) {
-            return *class;
+    pub fn class_of(&self, name: &str, inferred: ToolClass) -> ToolClass {
+        match self.classes.get(name) {
+            Some(class) => *class,
+            None if self.inside => inferred,
+            None => ToolClass::Unknown,
         }
-        match kind {
-            _ if !self.inside => ToolClass::Unknown,
-            OperationKind::ResourceRead | OperationKind::PromptGet => ToolClass::Read,
-            OperationKind::ToolCall => class_of_verb(name),
-        }
-    }
-}
-
-/// The class that the first word of a tool's name stands for.
-fn class_of_verb(name: &str) -> ToolClass {
-    let verb: String = name
-        .chars()
-        .take_while(char::is_ascii_alphabetic)
-        .enumerate()
-        .take_while(|(index, character)| *index == 0 || character.is_ascii_lowercase())
-        .map(|(_, character)| character.to_ascii_lowercase())
-        .collect();
-    match verb.as_str() {
-        "read" | "get" | "list" | "search" | "find" | "describe" | "show" | "query"
-        | "directory" => ToolClass::Read,
-        "write" | "create" | "edit" | "update" | "add" | "move" | "append" => ToolClass::Write,
-        "send" | "post" | "reply" | "forward" | "share" | "invite" | "notify" => ToolClass::Send,
-        "delete" | "remove" | "drop" | "purge" => ToolClass::Delete,
-        "pay" | "transfer" | "refund" => ToolClass::Pay,
-        "run" | "exec" | "execute" | "eval" => ToolClass::Execute,
-        "set" | "configure" | "enable" | "disable" | "grant" => ToolClass::Configure,
-        _ => ToolClass::Unknown,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use pathwarden_types::{OperationKind, ToolClass};
+    use pathwarden_types::ToolClass;
 
     use super::{ServerSettings, Settings};
 
     #[test]
-    fn a_stranger_has_no_class_but_unknown() {
+    fn a_strangers_words_count_for_nothing() {
         let stranger = ServerSettings::default();
-        for name in ["read_file", "get", "list"] {
-            assert_eq!(stranger.class_of(OperationKind::ToolCall, name), ToolClass::Unknown);
-        }
-    }
-
-    #[test]
-    fn the_first_word_of_a_name_is_its_verb() {
+        assert_eq!(stranger.class_of("read_file", ToolClass::Read), ToolClass::Unknown);
         let ours = ServerSettings { inside: true, ..ServerSettings::default() };
-        for (name, want) in [
-            ("read_text_file", ToolClass::Read),
-            ("listFiles", ToolClass::Read),
-            ("send_mail", ToolClass::Send),
-            ("pay-invoice", ToolClass::Pay),
-            ("readme_delete", ToolClass::Unknown),
-            ("", ToolClass::Unknown),
-        ] {
-            assert_eq!(ours.class_of(OperationKind::ToolCall, name), want, "{name}");
-        }
+        assert_eq!(ours.class_of("read_file", ToolClass::Read), ToolClass::Read);
+        let classes = [("read_file".to_owned(), ToolClass::Delete)].into();
+        let stated = ServerSettings { classes, ..ours };
+        assert_eq!(stated.class_of("read_file", ToolClass::Read), ToolClass::Delete);
     }
 
     #[test]

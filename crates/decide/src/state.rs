@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use pathwarden_behaviour::{LoopLevel, Loops};
 use pathwarden_policy::GivenBy;
+use pathwarden_purpose::{Task as Asked, Tool, plain};
 use pathwarden_types::{
     ActionId, Agent, Approval, ApprovalAnswer, ApprovalId, Choice, Confidentiality, Decided,
     Digest, Event, Integrity, Label, Millis, Name, Obligation, Observation, ObservationKind,
-    Operation, Record, Task, TaskSource, Verdict,
+    Operation, OperationKind, Record, Task, TaskSource, ToolClass, Verdict,
 };
 
 use crate::Reading;
+use crate::memory::{Memory, Pointed, Provenance, Standing as SourceStanding, Use, any_act};
 
 /// The state of one session. Equal records give equal states, so a restart or a replay is the same
 /// fold.
@@ -26,6 +29,11 @@ pub struct State {
     refused: u64,
     previous: Option<ActionId>,
     calls: VecDeque<Digest>,
+    loops: Loops,
+    asked: Asked,
+    memory: Memory,
+    /// What each server says of its tools, once it has said something.
+    tools: BTreeMap<Name, BTreeMap<String, Tool>>,
     given_by_task: BTreeSet<String>,
     given_by_content: BTreeSet<String>,
     given_by_outside: BTreeSet<String>,
@@ -48,6 +56,10 @@ pub struct OpenPermit {
     pub at: Millis,
     /// Where it went.
     pub server: Name,
+    /// How its result will stand to the task.
+    pub standing: SourceStanding,
+    /// Whether it does more than look.
+    pub has_effect: bool,
 }
 
 /// A question to a person and what became of it.
@@ -105,6 +117,8 @@ impl Binding {
 impl State {
     /// The calls that repeats are counted among.
     pub const CALLS_MAX: usize = 256;
+    /// The most tools that a session keeps of one server.
+    pub const TOOLS_MAX: usize = 4_096;
     /// The most entities that a session keeps of each source.
     pub const ENTITIES_MAX: usize = 16_384;
     /// The most questions that a session keeps; a hold past it is a deny.
@@ -133,6 +147,10 @@ impl State {
             refused: 0,
             previous: None,
             calls: VecDeque::new(),
+            loops: Loops::default(),
+            asked: Asked::read(text.unwrap_or_default()),
+            memory: Memory::default(),
+            tools: BTreeMap::new(),
             given_by_task: text.map(Reading::of).unwrap_or_default().entities,
             given_by_content: BTreeSet::new(),
             given_by_outside: BTreeSet::new(),
@@ -158,7 +176,18 @@ impl State {
             Event::Observed { observation, content, label, .. }
                 if self.is_result_of_open(observation) =>
             {
-                self.see_result(*content, label, reading);
+                self.see_result(observation.action, *content, label, reading);
+            }
+            Event::Observed { observation, .. }
+                if observation.kind == ObservationKind::Catalogue =>
+            {
+                self.see_tools(&observation.server, reading);
+            }
+            Event::Observed { observation, label, .. }
+                if observation.kind == ObservationKind::UserMessage
+                    && label.integrity == Integrity::Trusted =>
+            {
+                self.hear(reading);
             }
             Event::Decided(decided) => self.decide(record.at, decided, reading),
             Event::Answered { approval, answer, .. } => self.answer(*approval, answer.as_ref()),
@@ -171,7 +200,44 @@ impl State {
         }
     }
 
-    fn see_result(&mut self, content: Digest, label: &Label, reading: Option<&Reading>) {
+    /// A server said what tools it has. What it said before stands too: a list may come in pages.
+    fn see_tools(&mut self, server: &Name, reading: Option<&Reading>) {
+        let Some(reading) = reading else { return };
+        let known = self.tools.entry(server.clone()).or_default();
+        for (name, tool) in &reading.tools {
+            if known.len() < Self::TOOLS_MAX || known.contains_key(name) {
+                known.insert(name.clone(), tool.clone());
+            }
+        }
+    }
+
+    /// The person said more.
+    fn hear(&mut self, reading: Option<&Reading>) {
+        let Some(reading) = reading else { return };
+        self.given_by_task.extend(reading.entities.iter().cloned());
+        self.task_text.push('\n');
+        self.task_text.push_str(&reading.text);
+        self.asked = Asked::read(&self.task_text);
+    }
+
+    fn see_result(
+        &mut self,
+        action: Option<ActionId>,
+        content: Digest,
+        label: &Label,
+        reading: Option<&Reading>,
+    ) {
+        if let Some(action) = action
+            && let Some(permit) = self.open.get(&action)
+            && let Some(reading) = reading
+        {
+            self.loops.result(action, content);
+            let known = (label.integrity, permit.standing);
+            self.memory.add(&self.asked, (action, content), known, reading);
+            if permit.has_effect && reading.demands_proof() {
+                self.memory.challenge();
+            }
+        }
         self.untrusted_seen |= label.integrity == Integrity::Untrusted;
         self.restricted_seen |= label.confidentiality == Confidentiality::Restricted;
         push_bounded(&mut self.retrieved, content, Decided::RETRIEVED_MAX);
@@ -196,11 +262,9 @@ impl State {
 
     fn decide(&mut self, at: Millis, decided: &Decided, reading: Option<&Reading>) {
         if self.held.remove(&decided.action).is_none() {
-            push_bounded(
-                &mut self.calls,
-                call_of(&decided.operation, decided.canonical),
-                Self::CALLS_MAX,
-            );
+            let call = call_of(&decided.operation, decided.canonical);
+            push_bounded(&mut self.calls, call, Self::CALLS_MAX);
+            let _ = self.loops.call(decided.action, call, decided.class);
         }
         self.step = self.step.saturating_add(1);
         self.previous = Some(decided.action);
@@ -243,7 +307,11 @@ impl State {
             question.standing = Standing::Used;
         }
         let server = decided.operation.server.clone();
-        self.open.insert(decided.action, OpenPermit { at, server });
+        let has_effect = decided.class.has_effect();
+        let standing = reading
+            .map(|reading| self.standing_of_result(reading, has_effect))
+            .unwrap_or(SourceStanding { pointed: Pointed::No, is_derived: true });
+        self.open.insert(decided.action, OpenPermit { at, server, standing, has_effect });
         if let Some(reading) = reading {
             let given = [&self.given_by_task, &self.given_by_content, &self.given_by_outside];
             let is_new = |entity: &&String| !given.iter().any(|set| set.contains(*entity));
@@ -257,6 +325,27 @@ impl State {
             times.retain(is_fresh);
             times.push_back(at);
         }
+    }
+
+    /// How the result of a call with these arguments stands to the task.
+    fn standing_of_result(&self, arguments: &Reading, has_effect: bool) -> SourceStanding {
+        let usage = Use { acts: any_act(), may_be_left: true, is_passed_on: false };
+        let mut standing = SourceStanding::default();
+        let mut is_given = false;
+        for field in arguments.fields.iter().filter(|field| is_telling(&field.text)) {
+            let given_by = self.provenance(&field.text, usage).given_by;
+            let names = given_by == GivenBy::Task || self.asked.gives_part_of(&field.text);
+            is_given |= given_by == GivenBy::Task;
+            standing.is_derived |= given_by > GivenBy::Nobody;
+            standing.pointed = standing.pointed.max(match given_by {
+                _ if has_effect => Pointed::No,
+                _ if names => Pointed::Directly,
+                GivenBy::Pointed => Pointed::Through,
+                _ => Pointed::No,
+            });
+        }
+        standing.is_derived &= !is_given;
+        standing
     }
 
     fn answer(&mut self, approval: ApprovalId, answer: Option<&ApprovalAnswer>) {
@@ -363,17 +452,71 @@ impl State {
         self.calls.iter().map(|seen| u64::from(*seen == call)).sum()
     }
 
-    /// Where a value came from.
+    /// What this call would make of a loop.
     #[must_use]
-    pub fn given_by(&self, value: &str) -> GivenBy {
+    pub fn looping(&self, operation: &Operation, canonical: Digest) -> &'static str {
+        match self.loops.would(call_of(operation, canonical)).map(|found| found.level) {
+            None => "none",
+            Some(LoopLevel::Warn) => "warn",
+            Some(LoopLevel::Throttle) => "throttle",
+            Some(LoopLevel::Break) => "break",
+        }
+    }
+
+    /// Where an address, a link or an account came from, spelled as a [`Reading`] spells it: only what
+    /// stands somewhere exactly so counts.
+    pub(crate) fn given_by(&self, value: &str, usage: Use) -> GivenBy {
         if self.given_by_task.contains(value) {
             GivenBy::Task
         } else if self.given_by_content.contains(value) {
             GivenBy::Content
         } else if self.given_by_outside.contains(value) {
-            GivenBy::OutsideContent
+            match self.provenance(value, usage).given_by {
+                found @ (GivenBy::Record | GivenBy::Pointed | GivenBy::Ordered) => found,
+                _ => GivenBy::OutsideContent,
+            }
         } else {
             GivenBy::Nobody
+        }
+    }
+
+    /// Where any value came from.
+    pub(crate) fn provenance(&self, value: &str, usage: Use) -> Provenance {
+        if self.asked.gives(value) || plain(value) == plain(&self.agent.owner) {
+            return Provenance { given_by: GivenBy::Task, place: None };
+        }
+        self.memory.trace(&self.asked, value, usage)
+    }
+
+    /// What was read, and how far it speaks for a value.
+    pub(crate) const fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// What the task asks for, as far as its words say.
+    #[must_use]
+    pub const fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// What a tool does, as far as its server says; [`ToolClass::Unknown`] for one that a server does
+    /// not list.
+    #[must_use]
+    pub fn tool(&self, operation: &Operation) -> (Tool, ToolClass) {
+        let looks = || Tool::unknown("get");
+        match (operation.kind, self.tools.get(&operation.server)) {
+            (OperationKind::ResourceRead | OperationKind::PromptGet, _) => {
+                (looks(), ToolClass::Read)
+            }
+            (OperationKind::ToolCall, Some(listed)) => match listed.get(&operation.name) {
+                Some(tool) => (tool.clone(), tool.class()),
+                None => (Tool::unknown(""), ToolClass::Unknown),
+            },
+            (OperationKind::ToolCall, None) => {
+                let tool = Tool::unknown(&operation.name);
+                let class = tool.class();
+                (tool, class)
+            }
         }
     }
 
@@ -427,6 +570,11 @@ impl State {
             times.iter().filter(|time| now.since(**time) < Self::RATE_WINDOW_MS).count()
         })
     }
+}
+
+/// Whether a value says something about where it came from: more than a small number or a date.
+fn is_telling(value: &str) -> bool {
+    value.len() > 2 && value.chars().any(|c| !(c.is_ascii_digit() || "-: ./".contains(c)))
 }
 
 fn call_of(operation: &Operation, canonical: Digest) -> Digest {

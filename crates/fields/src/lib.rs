@@ -11,6 +11,9 @@
 
 mod lines;
 mod loose;
+mod spelled;
+
+use spelled::Spelled;
 
 /// One field: a scalar of an object or a list, a name of a member, or a passage of prose.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,10 +24,24 @@ pub struct Field {
     pub item: u32,
     /// Its text, without quotes and escapes.
     pub text: String,
-    /// Where it begins in the source, in bytes.
-    pub start: usize,
-    /// Where it ends in the source, in bytes.
-    pub end: usize,
+    /// Whether it is a string, which may hold content of its own, and not a number, a constant or the
+    /// name of a member.
+    pub is_text: bool,
+    jumps: Vec<(usize, usize)>,
+}
+
+impl Field {
+    pub(crate) fn new(path: String, item: u32, spelled: Spelled, is_text: bool) -> Self {
+        Self { path, item, text: spelled.text, is_text, jumps: spelled.jumps }
+    }
+
+    /// Where the byte at this place of the text is spelled in the source.
+    #[must_use]
+    pub fn place(&self, at: usize) -> usize {
+        let after = self.jumps.partition_point(|(from, _)| *from <= at);
+        let jump = after.checked_sub(1).and_then(|jump| self.jumps.get(jump));
+        jump.map_or(at, |(from, to)| to + (at - from))
+    }
 }
 
 /// What [`read`] found.
@@ -40,28 +57,36 @@ pub struct Fields {
 pub const FIELDS_MAX: usize = 65_536;
 
 /// Objects within objects, and content within strings, are read to this depth.
-pub(crate) const DEPTH_MAX: usize = 32;
+pub(crate) const DEPTH_MAX: usize = 128;
 
-/// Takes content apart.
+/// Takes content apart: an object or list, key-value lines, or else one passage of prose.
 #[must_use]
 pub fn read(text: &str) -> Fields {
     let (body, offset) = unwrapped(text);
-    let mut fields = loose::read(body)
-        .or_else(|| lines::read(body))
-        .unwrap_or_else(|| prose(body));
+    moved(loose::read(body).or_else(|| lines::read(body)).unwrap_or_else(|| prose(body)), offset)
+}
+
+/// Takes a text apart that stands in a field of other content: only an object or a list, since a few
+/// lines with colons are how people write.
+#[must_use]
+pub fn read_inner(text: &str) -> Fields {
+    moved(loose::read(text.trim()).unwrap_or_else(|| prose(text.trim())), offset_of(text, text.trim()))
+}
+
+fn moved(mut fields: Vec<Field>, offset: usize) -> Fields {
     let overflowed = fields.len() > FIELDS_MAX;
     fields.truncate(FIELDS_MAX);
-    for field in &mut fields {
-        field.start += offset;
-        field.end += offset;
+    for (_, to) in fields.iter_mut().flat_map(|field| &mut field.jumps) {
+        *to += offset;
     }
     Fields { fields, overflowed }
 }
 
 fn prose(text: &str) -> Vec<Field> {
-    let field =
-        Field { path: String::new(), item: 0, text: text.to_owned(), start: 0, end: text.len() };
-    if text.trim().is_empty() { Vec::new() } else { vec![field] }
+    if text.trim().is_empty() {
+        return Vec::new();
+    }
+    vec![Field::new(String::new(), 0, Spelled::plain(text, 0), false)]
 }
 
 /// The content without what sets it off: angle brackets in pairs, a fence of three ticks.

@@ -9,7 +9,7 @@
 //! Lines count only where the whole text is made of them. A letter with the line `IBAN: X` in it is a
 //! letter: whoever wrote it chose that line.
 
-use crate::loose::unescape;
+use crate::spelled::{Spelled, escaped};
 use crate::{FIELDS_MAX, Field, offset_of};
 
 /// The longest name of a field, in bytes.
@@ -55,15 +55,12 @@ impl<'a> Reader<'a> {
         }
         let Some(found) = field_of(line) else {
             self.others += 1;
-            self.push("", line.trim().to_owned(), line.trim());
+            self.push_plain("", line.trim());
             return after;
         };
         self.of_fields += 1;
         if found.begins_item && found.indent == 0 {
             self.item = self.item.saturating_add(1);
-        }
-        if !found.name.is_empty() {
-            self.push("#name", found.name.to_owned(), found.name);
         }
         self.value(&found, after)
     }
@@ -75,7 +72,8 @@ impl<'a> Reader<'a> {
             && let Some(end) = end_of_quoted(self.text, offset_of(self.text, begin), quote)
         {
             let raw = self.text.get(offset_of(self.text, begin)..end).unwrap_or_default();
-            self.push(line.name, unquoted(raw, quote), raw);
+            let spelled = unquoted(raw, quote, offset_of(self.text, raw));
+            self.push(line.name, spelled);
             return split_line(self.text.get(end..).unwrap_or_default()).1;
         }
         let mut rest = after;
@@ -95,18 +93,20 @@ impl<'a> Reader<'a> {
         let raw = self.text.get(start..end.max(start)).unwrap_or_default().trim_end();
         let raw = raw.strip_prefix(['|', '>']).unwrap_or(raw).trim();
         if !matches!(raw, "" | "null" | "[]" | "{}" | "~") {
-            self.push(line.name, raw.to_owned(), raw);
+            self.push_plain(line.name, raw);
         }
         rest
     }
 
-    fn push(&mut self, name: &str, text: String, raw: &str) {
-        if self.fields.len() > FIELDS_MAX {
-            return;
+    fn push_plain(&mut self, name: &str, raw: &str) {
+        self.push(name, Spelled::plain(raw, offset_of(self.text, raw)));
+    }
+
+    fn push(&mut self, name: &str, spelled: Spelled) {
+        if self.fields.len() <= FIELDS_MAX {
+            let path = if name.is_empty() { String::new() } else { format!("/{name}") };
+            self.fields.push(Field::new(path, self.item, spelled, true));
         }
-        let start = offset_of(self.text, raw);
-        let path = if name.is_empty() { String::new() } else { format!("/{name}") };
-        self.fields.push(Field { path, item: self.item, text, start, end: start + raw.len() });
     }
 }
 
@@ -164,51 +164,45 @@ fn end_of_quoted(text: &str, start: usize, quote: char) -> Option<usize> {
     None
 }
 
-/// A quoted value without quotes, escapes and the breaks of wrapped lines.
-fn unquoted(raw: &str, quote: char) -> String {
+/// A quoted value without quotes, escapes and the breaks of wrapped lines: a break is a space, empty
+/// lines are breaks, and a break behind a backslash is nothing.
+fn unquoted(raw: &str, quote: char, start: usize) -> Spelled {
     let inner = raw.strip_prefix(quote).and_then(|raw| raw.strip_suffix(quote)).unwrap_or(raw);
-    let folded = folded(inner, quote);
-    if quote == '\'' {
-        return folded.replace("''", "'");
-    }
-    let mut out = String::with_capacity(folded.len());
-    let mut characters = folded.chars();
-    while let Some(character) = characters.next() {
-        if character != '\\' {
-            out.push(character);
-        } else if let Some(escaped) = characters.next() {
-            if escaped == ' ' {
-                out.push(' ');
-            } else {
-                let _ = unescape(escaped, &mut out, || characters.next());
+    let start = start + offset_of(raw, inner);
+    let mut out = Spelled::default();
+    let mut rest = inner.char_indices().map(|(at, c)| (start + at, c)).peekable();
+    // White space that an escape made is not trimmed.
+    let mut kept = 0;
+    while let Some((at, character)) = rest.next() {
+        let next = rest.peek().map(|(_, next)| *next);
+        match character {
+            '\'' if quote == '\'' && next == Some('\'') => {
+                rest.next();
+                out.push('\'', at);
             }
+            '\\' if quote == '"' && next == Some('\n') => {
+                while rest.next_if(|(_, c)| c.is_whitespace()).is_some() {}
+            }
+            '\\' if quote == '"' => {
+                if let Some((character, is_known)) = escaped(&mut rest) {
+                    if !is_known {
+                        out.push('\\', at);
+                    }
+                    out.push(character, at);
+                    kept = out.text.len();
+                }
+            }
+            '\n' => {
+                out.trim_end(kept);
+                let mut empty = 0_usize;
+                while let Some((_, space)) = rest.next_if(|(_, c)| c.is_whitespace()) {
+                    empty += usize::from(space == '\n');
+                }
+                let (mark, count) = if empty == 0 { (' ', 1) } else { ('\n', empty) };
+                (0..count).for_each(|_| out.push(mark, at));
+            }
+            _ => out.push(character, at),
         }
-    }
-    out
-}
-
-/// Wrapped lines as one: a break is a space, an empty line a break, a break behind a backslash nothing.
-fn folded(inner: &str, quote: char) -> String {
-    let mut out = String::with_capacity(inner.len());
-    let mut lines = inner.split('\n').enumerate().peekable();
-    let mut empty = 0_usize;
-    while let Some((index, line)) = lines.next() {
-        let line = if index == 0 { line } else { line.trim_start() };
-        let line = if lines.peek().is_some() { line.trim_end() } else { line };
-        if index > 0 && line.is_empty() && lines.peek().is_some() {
-            empty += 1;
-            continue;
-        }
-        let joined = quote == '"' && out.ends_with('\\') && empty == 0;
-        if joined {
-            out.pop();
-        } else if empty > 0 {
-            out.extend(std::iter::repeat_n('\n', empty));
-        } else if index > 0 {
-            out.push(' ');
-        }
-        empty = 0;
-        out.push_str(line);
     }
     out
 }

@@ -1,5 +1,6 @@
 //! JSON, and objects as languages print them: single quotes, `None`, `True`, bare words.
 
+use crate::spelled::{Spelled, escaped};
 use crate::{DEPTH_MAX, FIELDS_MAX, Field};
 
 /// The fields of a text that is one object or list from end to end; `None` when it is not.
@@ -31,9 +32,8 @@ impl Reader<'_> {
             '{' => self.object(item, depth),
             '[' | '(' => self.list(item, depth),
             '"' | '\'' => {
-                let start = self.at;
                 let text = self.quoted()?;
-                self.push(item, text, start);
+                self.push(item, text, true);
                 Some(())
             }
             _ => self.bare(item),
@@ -47,19 +47,22 @@ impl Reader<'_> {
             if self.take('}').is_some() {
                 return Some(());
             }
-            let start = self.at;
             let name = match self.peek()? {
                 '"' | '\'' => self.quoted()?,
                 _ => self.word(&[':'])?,
             };
-            let end = self.at;
             self.space();
             self.take(':')?;
             self.space();
             // An object under a name is an item of its own: `{"Bob": {…}, "Ann": {…}}`.
-            let inner = if self.peek()? == '{' { self.next_item() } else { item };
-            self.push_name(inner, &name, start, end);
-            self.below(&name, |reader| reader.value(inner, depth + 1))?;
+            let is_item = self.peek()? == '{';
+            let inner = if is_item { self.next_item() } else { item };
+            let below = name.text.replace('~', "~0").replace('/', "~1");
+            // A name that is no plain word may carry content as a value does.
+            if is_item || !is_plain(&name.text) {
+                self.push_name(inner, name);
+            }
+            self.below(&below, |reader| reader.value(inner, depth + 1))?;
             self.space();
             if self.take(',').is_none() {
                 return self.take('}');
@@ -88,16 +91,15 @@ impl Reader<'_> {
 
     /// A number, a constant, or what a language prints of an object: `datetime.date(2024, 5, 1)`.
     fn bare(&mut self, item: u32) -> Option<()> {
-        let start = self.at;
         let word = self.word(&[',', '}', ']', ')'])?;
-        if !matches!(word.as_str(), "null" | "None" | "nil") {
-            self.push(item, word, start);
+        if !matches!(word.text.as_str(), "null" | "None" | "nil") {
+            self.push(item, word, false);
         }
         Some(())
     }
 
     /// Everything before one of these marks outside of brackets, trimmed; not empty.
-    fn word(&mut self, marks: &[char]) -> Option<String> {
+    fn word(&mut self, marks: &[char]) -> Option<Spelled> {
         let rest = self.text.get(self.at..)?;
         let mut open = 0_usize;
         let end = rest.char_indices().find_map(|(at, character)| {
@@ -109,42 +111,46 @@ impl Reader<'_> {
             }
             (ends || character == '\n' || matches!(character, '{' | '"' | '\'')).then_some(at)
         })?;
-        let word = rest.get(..end)?;
+        let word = Spelled::plain(rest.get(..end)?.trim(), self.at);
         self.at += end;
-        (!word.trim().is_empty()).then(|| word.trim().to_owned())
+        (!word.text.is_empty()).then_some(word)
     }
 
     /// A quoted string, without its quotes and escapes.
-    fn quoted(&mut self) -> Option<String> {
-        let rest = self.text.get(self.at..)?;
-        let mut characters = rest.char_indices();
-        let (_, quote) = characters.next()?;
-        let mut out = String::new();
-        while let Some((at, character)) = characters.next() {
+    fn quoted(&mut self) -> Option<Spelled> {
+        let start = self.at;
+        let mut rest = self.text.get(start..)?.char_indices().map(|(at, c)| (start + at, c));
+        let (_, quote) = rest.next()?;
+        let mut out = Spelled::default();
+        while let Some((at, character)) = rest.next() {
             if character == quote {
-                self.at += at + quote.len_utf8();
+                self.at = at + quote.len_utf8();
                 return Some(out);
             }
             if character == '\\' {
-                let (_, escaped) = characters.next()?;
-                unescape(escaped, &mut out, || characters.next().map(|(_, digit)| digit))?;
+                let (character, is_known) = escaped(&mut rest)?;
+                if !is_known {
+                    out.push('\\', at);
+                }
+                out.push(character, at);
             } else {
-                out.push(character);
+                out.push(character, at);
             }
         }
         None
     }
 
-    fn push(&mut self, item: u32, text: String, start: usize) {
-        if self.fields.len() <= FIELDS_MAX {
-            self.fields.push(Field { path: self.path.clone(), item, text, start, end: self.at });
-        }
+    fn push(&mut self, item: u32, spelled: Spelled, is_text: bool) {
+        self.field(Field::new(self.path.clone(), item, spelled, is_text));
     }
 
-    fn push_name(&mut self, item: u32, name: &str, start: usize, end: usize) {
+    fn push_name(&mut self, item: u32, name: Spelled) {
+        self.field(Field::new(format!("{}/#name", self.path), item, name, false));
+    }
+
+    fn field(&mut self, field: Field) {
         if self.fields.len() <= FIELDS_MAX {
-            let path = format!("{}/#name", self.path);
-            self.fields.push(Field { path, item, text: name.to_owned(), start, end });
+            self.fields.push(field);
         }
     }
 
@@ -155,8 +161,10 @@ impl Reader<'_> {
 
     fn below<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.path.len();
-        self.path.push('/');
-        self.path.push_str(name);
+        if length + name.len() < PATH_BYTES_MAX {
+            self.path.push('/');
+            self.path.push_str(name);
+        }
         let value = read(self);
         self.path.truncate(length);
         value
@@ -176,28 +184,9 @@ impl Reader<'_> {
     }
 }
 
-/// What stands for an escaped character. Unknown escapes stand for themselves.
-pub(crate) fn unescape(
-    escaped: char,
-    out: &mut String,
-    mut next: impl FnMut() -> Option<char>,
-) -> Option<()> {
-    let digits = match escaped {
-        'n' => return Some(out.push('\n')),
-        'r' => return Some(out.push('\r')),
-        't' => return Some(out.push('\t')),
-        'x' => 2,
-        'u' => 4,
-        'U' => 8,
-        '"' | '\'' | '\\' | '/' => return Some(out.push(escaped)),
-        other => {
-            out.push('\\');
-            return Some(out.push(other));
-        }
-    };
-    let mut code = 0_u32;
-    for _ in 0..digits {
-        code = code.checked_mul(16)?.checked_add(next()?.to_digit(16)?)?;
-    }
-    Some(out.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)))
+/// The longest path that is kept, in bytes; below it the path is that of an outer value.
+const PATH_BYTES_MAX: usize = 512;
+
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'))
 }

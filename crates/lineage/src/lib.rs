@@ -18,8 +18,6 @@ mod flow;
 mod fold;
 mod hash;
 mod index;
-mod json;
-mod lines;
 mod prints;
 mod reading;
 mod resources;
@@ -35,7 +33,7 @@ pub use endorse::{
 pub use flow::{Readers, can_flow, lowest};
 pub use index::{Background, Index, SourceId};
 pub use pathwarden_decode::Step;
-pub use reading::Reading;
+pub use reading::{Reading, SeenLeaf};
 pub use resources::{Resources, StoredThing, Writing};
 pub use role::{Role, role};
 pub use snippet::{Snippet, snippet};

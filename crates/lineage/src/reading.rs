@@ -3,12 +3,11 @@
 use std::ops::Range;
 
 use pathwarden_decode::{Step, views};
+use pathwarden_fields as fields;
 
 use crate::entity::{each_entity, each_part, is_token};
 use crate::fold::folded_value;
 use crate::hash::{Domain, hash};
-use crate::json::{each_leaf, is_json};
-use crate::lines;
 use crate::prints::Letters;
 use crate::words::each_word;
 
@@ -79,16 +78,28 @@ impl Reading {
     /// The most parts of tokens that are kept.
     const PARTS_MAX: usize = 65_536;
 
-    /// Reads a text: as JSON when it is JSON, as fields when it is lines of fields, else as it is.
+    /// Reads a text: as an object when it is one, as fields when it is lines of fields, else as it is.
     #[must_use]
     pub fn of(text: &str) -> Self {
+        Self::of_each(text, &mut |_| {})
+    }
+
+    /// Reads a text, and shows every leaf on the way.
+    #[must_use]
+    pub fn of_each(text: &str, show: &mut dyn FnMut(&SeenLeaf<'_>)) -> Self {
         let end = text.floor_char_boundary(Self::SOURCE_BYTES_MAX);
         let mut reading = Self { codings: vec![Vec::new()], ..Self::default() };
         reading.overflowed = end < text.len();
         let text = text.get(..end).unwrap_or_default();
-        let place =
-            Place { path: "", origin: &Origin::Root, coding: 0, nesting: Self::NESTING_MAX };
-        reading.read(text, &place, true);
+        let place = Place {
+            path: "",
+            origin: &Origin::Root,
+            coding: 0,
+            nesting: Self::NESTING_MAX,
+            item: 0,
+            is_shaped: true,
+        };
+        Reader { reading: &mut reading, show, items: 0 }.read(text, &place);
         reading
     }
 
@@ -104,56 +115,90 @@ impl Reading {
         self.prints.len()
     }
 
-    fn read(&mut self, text: &str, place: &Place<'_>, may_be_lines: bool) {
-        if place.nesting > 0 && is_json(text) {
-            let before = self.leaves.len();
-            if each_leaf(text, &mut |leaf| {
-                let origin = Origin::Moved { jumps: &leaf.jumps, parent: place.origin };
-                let path = format!("{}{}", place.path, leaf.pointer);
-                let below =
-                    Place { path: &path, origin: &origin, nesting: place.nesting - 1, ..*place };
-                if leaf.is_string {
-                    self.read(&leaf.text, &below, is_carrier(leaf.pointer));
-                } else {
-                    self.leaf(&leaf.text, &below);
-                }
-            }) || self.leaves.len() > before
-            {
-                return;
-            }
-        }
-        match if may_be_lines { lines::fields(text) } else { None } {
-            Some(fields) => self.fields(text, &fields, place),
-            None => self.leaf(text, place),
-        }
-    }
+}
 
-    fn fields(&mut self, text: &str, fields: &[lines::Field], place: &Place<'_>) {
-        for field in fields {
-            let value = text.get(field.value.clone()).unwrap_or_default();
-            let plain = value.trim_matches(['"', '\'']);
-            let start = field.value.start + value.find(plain).unwrap_or(0);
-            let origin = Origin::Moved { jumps: &[(0, start)], parent: place.origin };
-            let path = match field.key.as_str() {
+/// One leaf, as it is read.
+pub struct SeenLeaf<'a> {
+    /// The JSON pointer, or the key, that it stands under; empty in running text.
+    pub path: &'a str,
+    /// The item that it belongs to: leaves of one object of a list have one number.
+    pub item: u32,
+    /// Its text, without escapes.
+    pub text: &'a str,
+    /// Whether it is a field of few words, rather than running text.
+    pub is_atomic: bool,
+    /// Whether it was found under a coding.
+    pub is_decoded: bool,
+    origin: &'a Origin<'a>,
+}
+
+impl SeenLeaf<'_> {
+    /// Where these bytes of the text stand in the content.
+    #[must_use]
+    pub fn place(&self, bytes: Range<usize>) -> Range<usize> {
+        let (start, end) = self.origin.locate(bytes.start, bytes.end);
+        start..end.max(start)
+    }
+}
+
+/// Reads into a reading.
+struct Reader<'r> {
+    reading: &'r mut Reading,
+    show: &'r mut dyn FnMut(&SeenLeaf<'_>),
+    items: u32,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, text: &str, place: &Place<'_>) {
+        let is_root = place.is_shaped;
+        let found = if is_root { fields::read(text) } else { fields::read_inner(text) };
+        self.reading.overflowed |= found.overflowed;
+        let first_item = self.items;
+        self.items += found.fields.iter().map(|field| field.item).max().unwrap_or(0);
+        for field in &found.fields {
+            let origin = Origin::Moved { field, parent: place.origin };
+            let path = match field.path.as_str() {
                 "" => place.path.to_owned(),
-                key => format!("{}/{key}", place.path),
+                inner => format!("{}{inner}", place.path),
             };
-            self.leaf(plain, &Place { path: &path, origin: &origin, ..*place });
+            let item = if field.item == 0 { place.item } else { first_item + field.item };
+            let is_carried = is_root && !path.is_empty() && is_carrier(&path);
+            let below = Place {
+                path: &path,
+                origin: &origin,
+                item,
+                nesting: place.nesting.saturating_sub(1),
+                is_shaped: is_carried,
+                ..*place
+            };
+            if field.is_text && place.nesting > 0 && (is_carried || may_be_object(&field.text)) {
+                self.read(&field.text, &below);
+            } else {
+                self.leaf(&field.text, &Place { is_shaped: is_root, ..below });
+            }
         }
     }
 
     fn leaf(&mut self, text: &str, place: &Place<'_>) {
-        if self.leaves.len() >= Self::LEAVES_MAX || self.tokens.len() >= Self::TOKENS_MAX {
-            self.overflowed = true;
+        if self.reading.leaves.len() >= Reading::LEAVES_MAX || self.reading.tokens.len() >= Reading::TOKENS_MAX {
+            self.reading.overflowed = true;
             return;
         }
-        let first = self.tokens.len();
+        let first = self.reading.tokens.len();
         let words = self.words(text, place);
+        let is_atomic = place.is_shaped && is_field(text) && !is_prose(place.path);
+        (self.show)(&SeenLeaf {
+            path: place.path,
+            item: place.item,
+            text,
+            is_atomic,
+            is_decoded: place.coding != 0,
+            origin: place.origin,
+        });
         if !words.is_empty() {
-            let is_atomic = is_field(text);
-            self.paths.push_str(place.path);
-            self.leaves.push(Leaf {
-                path_end: small(self.paths.len()),
+            self.reading.paths.push_str(place.path);
+            self.reading.leaves.push(Leaf {
+                path_end: small(self.reading.paths.len()),
                 first: small(first),
                 coding: place.coding,
                 is_atomic,
@@ -169,65 +214,62 @@ impl Reading {
     fn words(&mut self, text: &str, place: &Place<'_>) -> Vec<Range<usize>> {
         let (mut words, mut letters) = (Vec::new(), Letters::default());
         each_word(text, |word, folded| {
-            if self.tokens.len() >= Self::TOKENS_MAX {
-                self.overflowed = true;
+            if self.reading.tokens.len() >= Reading::TOKENS_MAX {
+                self.reading.overflowed = true;
                 return;
             }
             let (start, end) = place.origin.locate(word.start, word.end);
-            let number = small(self.tokens.len());
-            if is_token(folded) && self.parts.len() < Self::PARTS_MAX {
-                each_part(folded, |part| self.parts.push((part, number)));
+            let number = small(self.reading.tokens.len());
+            if is_token(folded) && self.reading.parts.len() < Reading::PARTS_MAX {
+                each_part(folded, |part| self.reading.parts.push((part, number)));
             }
             letters.push_word(folded, number);
             let (start, end) = (small(start), small(end));
-            self.tokens.push(Token { hash: word.hash, start, end, gap: word.gap });
+            self.reading.tokens.push(Token { hash: word.hash, start, end, gap: word.gap });
             words.push(word.start..word.end);
         });
         let mut grams = Vec::new();
-        letters.each_print(&mut grams, |print, word| self.prints.push((print, word)));
+        letters.each_print(&mut grams, |print, word| self.reading.prints.push((print, word)));
         words
     }
 
     fn entities(&mut self, text: &str, first: usize, words: &[Range<usize>], is_atomic: bool) {
         let all = (text.len() - text.trim_start().len())..text.trim_end().len();
-        if let Some(folded) = folded_value(text, Self::WHOLE_BYTES_MAX) {
+        if let Some(folded) = folded_value(text, Reading::WHOLE_BYTES_MAX) {
             let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
             let hash = hash(Domain::Leaf, folded.as_bytes());
-            self.entities.push(Entity { hash, token: small(first), count, is_whole: is_atomic });
+            self.reading.entities.push(Entity { hash, token: small(first), count, is_whole: is_atomic });
         }
         each_entity(text, |hash, bytes| {
             let from = words.partition_point(|word| word.end <= bytes.start);
             let to = words.partition_point(|word| word.start < bytes.end);
             let count = u16::try_from(to.saturating_sub(from)).unwrap_or(u16::MAX);
             let is_whole = is_atomic && bytes == all;
-            self.entities.push(Entity { hash, token: small(first + from), count, is_whole });
+            self.reading.entities.push(Entity { hash, token: small(first + from), count, is_whole });
         });
     }
 
     fn views(&mut self, text: &str, place: &Place<'_>) {
         let views = views(text);
-        self.overflowed |= views.overflowed;
+        self.reading.overflowed |= views.overflowed;
         for view in views.views {
             let (start, end) = place.origin.locate(view.start, view.end);
             let Some(coding) = self.coding(place.coding, &view.steps) else { continue };
             let origin = Origin::Coded { start, end };
             // The views of a view are among those of the text.
-            self.read(
-                &view.text,
-                &Place { path: place.path, origin: &origin, coding, nesting: 0 },
-                false,
-            );
+            let below = Place { origin: &origin, coding, nesting: 0, is_shaped: false, ..*place };
+            self.read(&view.text, &below);
         }
     }
 
     /// The number of a coding inside another.
     fn coding(&mut self, outer: u16, steps: &[Step]) -> Option<u16> {
-        let mut all = self.codings.get(usize::from(outer))?.clone();
+        let mut all = self.reading.codings.get(usize::from(outer))?.clone();
         all.extend(steps);
-        let known = self.codings.iter().position(|coding| *coding == all);
-        let number = known.unwrap_or(self.codings.len());
+        let known = self.reading.codings.iter().position(|coding| *coding == all);
+        let number = known.unwrap_or(self.reading.codings.len());
         if known.is_none() {
-            self.codings.push(all);
+            self.reading.codings.push(all);
         }
         u16::try_from(number).ok()
     }
@@ -246,12 +288,15 @@ struct Place<'a> {
     origin: &'a Origin<'a>,
     coding: u16,
     nesting: usize,
+    item: u32,
+    /// Whether what looks like a field here is one.
+    is_shaped: bool,
 }
 
 /// How places in a text are places in the source.
 enum Origin<'a> {
     Root,
-    Moved { jumps: &'a [(usize, usize)], parent: &'a Origin<'a> },
+    Moved { field: &'a fields::Field, parent: &'a Origin<'a> },
     Coded { start: usize, end: usize },
 }
 
@@ -260,12 +305,8 @@ impl Origin<'_> {
         match self {
             Self::Root => (start, end),
             Self::Coded { start, end } => (*start, *end),
-            Self::Moved { jumps, parent } => {
-                let moved = |at: usize| {
-                    let after = jumps.partition_point(|(from, _)| *from <= at);
-                    let jump = after.checked_sub(1).and_then(|jump| jumps.get(jump));
-                    jump.map_or(at, |(from, to)| to + (at - from))
-                };
+            Self::Moved { field, parent } => {
+                let moved = |at: usize| field.place(at);
                 // The end is the end of the last byte: the next may stand elsewhere.
                 let last = end.saturating_sub(1).max(start);
                 let end = if end > start { moved(last) + 1 } else { moved(start) };
@@ -282,6 +323,24 @@ fn is_carrier(pointer: &str) -> bool {
     inner.strip_prefix("/content/").is_some_and(|rest| {
         rest.strip_suffix("/text").is_some_and(|number| number.parse::<u32>().is_ok())
     }) || pointer.is_empty()
+}
+
+/// Names of fields that hold what somebody wrote, however short it is.
+const PROSE: &[&str] = &[
+    "bio", "body", "caption", "comment", "comments", "content", "contents", "description", "feedback",
+    "html", "message", "messages", "note", "notes", "review", "reviews", "summary", "text",
+];
+
+/// Whether a field under this path holds what somebody wrote.
+fn is_prose(path: &str) -> bool {
+    let mut names = path.rsplit('/').filter(|name| name.parse::<u32>().is_err());
+    let name = names.next().unwrap_or_default().to_lowercase();
+    PROSE.contains(&name.as_str()) && !is_carrier(path)
+}
+
+/// Whether a text may be an object or a list.
+fn may_be_object(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
 }
 
 /// Whether a text may hold another one under a coding: an escape, or a long stretch of digits of

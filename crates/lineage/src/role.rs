@@ -78,7 +78,7 @@ fn from_words(words: &[String], class: ToolClass) -> Option<Role> {
         || pair("access", "key")
     {
         Some(Role::Credential)
-    } else if says(COMMAND) || (class == ToolClass::Execute && says(&["query", "input"])) {
+    } else if says(COMMAND) || (class == ToolClass::Execute && says(&["query", "input", "code"])) {
         Some(Role::Command)
     } else if says(REACHED) {
         Some(Role::Target)
@@ -89,7 +89,7 @@ fn from_words(words: &[String], class: ToolClass) -> Option<Role> {
     } else if says(CHANGED) {
         Some(if reads { Role::Selector } else { Role::Target })
     } else if says(AMOUNT) {
-        Some(if class == ToolClass::Pay { Role::Target } else { Role::Control })
+        Some(Role::Control)
     } else if says(SELECTOR) {
         Some(Role::Selector)
     } else if says(CONTENT) {
@@ -199,7 +199,7 @@ mod tests {
             ("/subject", Send, Content),
             ("/attachments/0", Send, Content),
             ("/recipient", Pay, Target),
-            ("/amount", Pay, Target),
+            ("/amount", Pay, Control),
             ("/file_path", Write, Target),
             ("/file_path", Read, Selector),
             ("/fileContent", Write, Content),

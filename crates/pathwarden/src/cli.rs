@@ -89,6 +89,11 @@ pub(crate) enum Command {
     /// Check, test, show and load policies.
     #[command(subcommand)]
     Policy(Policy),
+    /// Decide recorded runs of agents as if they were live, to measure a policy.
+    ///
+    /// EVENTS are JSON lines, perhaps gzipped: `session_start`, `action`, `result` and `user_message`
+    /// (docs/EVALUATION.md). No node and no home is needed, and nothing is recorded.
+    Eval(Eval),
     /// Look for what is wrong with this home and its node, and say what to do.
     Doctor,
     /// Stand before an MCP server that speaks over standard input and output.
@@ -100,6 +105,29 @@ pub(crate) enum Command {
         /// The shell.
         shell: Shell,
     },
+}
+
+/// Arguments of `eval`.
+#[derive(Args)]
+pub(crate) struct Eval {
+    /// The recorded events.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: PathBuf,
+    /// Where to write one decision per action, as JSON lines; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The policy [default: the shipped pack].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The name that the policy knows the tools' server by.
+    #[arg(long, default_value = "tools")]
+    pub(crate) server: Name,
+    /// Print what was decided, counted, and how long it took.
+    #[arg(long)]
+    pub(crate) summary: bool,
+    /// Leave out how long each decision took, so that equal decisions are equal bytes.
+    #[arg(long)]
+    pub(crate) steady: bool,
 }
 
 /// Arguments of `init`.

@@ -4,6 +4,7 @@ pub(crate) mod agent;
 pub(crate) mod approvals;
 pub(crate) mod completions;
 pub(crate) mod doctor;
+pub(crate) mod eval;
 pub(crate) mod ledger;
 pub(crate) mod mcp;
 pub(crate) mod path;

@@ -25,6 +25,12 @@ const PACK: &[(&str, &str)] = &[
     ("README.md", include_str!("../../../policies/README.md")),
 ];
 
+/// The rules of the pack, without their tests.
+pub(crate) fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let is_rule = |path: &str| path.ends_with(".rego") && !path.ends_with("_test.rego");
+    PACK.iter().copied().filter(move |(path, _)| is_rule(path))
+}
+
 /// The configuration that a new home gets.
 const CONFIGURATION: &str = include_str!("pathwarden.toml");
 

@@ -16,8 +16,12 @@ pub struct Input {
     pub task: TaskFacts,
     /// What the session did before.
     pub session: SessionFacts,
+    /// What the action is, beside what was asked for.
+    pub purpose: PurposeFacts,
     /// Whom or what the action reaches.
     pub targets: Vec<Target>,
+    /// Where each argument that decides something came from.
+    pub origins: Vec<Origin>,
     /// Sensitive content found in the arguments.
     pub contents: Vec<Content>,
     /// Whether a person has answered.
@@ -82,10 +86,50 @@ pub struct SessionFacts {
     pub refused: u64,
     /// How often this very call (server, name, canonical arguments) was decided before.
     pub repeats: u64,
+    /// What this call would make of a loop: `none`, `warn`, `throttle` or `break`.
+    pub looping: String,
     /// Whether content that outsiders may have shaped was read.
     pub untrusted_seen: bool,
     /// Whether restricted content was read.
     pub restricted_seen: bool,
+}
+
+/// What the action is, beside what was asked for.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PurposeFacts {
+    /// What the tool does, in words: `pay`, `message`, `delete`.
+    pub acts: Vec<String>,
+    /// Whether the task asks for any of it.
+    pub asked: bool,
+    /// Whether the person left the choice of what to do to content that the task points to.
+    pub left_open: bool,
+    /// Whether the action can be undone with the tool that did it.
+    pub reversible: bool,
+    /// Whether it reaches people, the public or money, and not only the agent's surroundings.
+    pub outward: bool,
+    /// Whether it only says who somebody is, and does nothing else.
+    pub authenticates: bool,
+    /// Whether it sets a new credential.
+    pub sets_credential: bool,
+}
+
+/// Where an argument that decides something came from.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// RFC 6901 pointer into the arguments.
+    pub pointer: String,
+    /// What the argument is for: `target`, `command`, `credential`, `content`.
+    pub role: String,
+    /// Where its value came from.
+    pub given_by: GivenBy,
+    /// The action whose result it stood in; empty when it stood in none.
+    pub action: String,
+    /// Where in that result it begins, in bytes.
+    pub start: u64,
+    /// Where in that result it ends, in bytes.
+    pub end: u64,
 }
 
 /// Whom or what the action reaches, found in a target argument.
@@ -116,7 +160,7 @@ pub enum TargetKind {
     Account,
 }
 
-/// Where a target's value came from.
+/// Where a value came from, ordered by how little that speaks for it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GivenBy {
@@ -124,10 +168,43 @@ pub enum GivenBy {
     Task,
     /// It stands in content of the organisation's own that the session read.
     Content,
-    /// It stands only in content that outsiders may have written.
-    OutsideContent,
+    /// It is a whole field of a record that the session read; outsiders may have written the record.
+    Record,
+    /// It stands in running text that outsiders may have written, but that the task points to.
+    Pointed,
     /// Nobody: the agent made it up, or it came from where we do not see.
     Nobody,
+    /// It stands only in running text that outsiders may have written, or was found with such text.
+    OutsideContent,
+    /// It stands in a sentence of such text that orders what the action does.
+    Ordered,
+}
+
+impl GivenBy {
+    /// Everything that can have given a value, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Task,
+        Self::Content,
+        Self::Record,
+        Self::Pointed,
+        Self::Nobody,
+        Self::OutsideContent,
+        Self::Ordered,
+    ];
+
+    /// As policies spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::Content => "content",
+            Self::Record => "record",
+            Self::Pointed => "pointed",
+            Self::Nobody => "nobody",
+            Self::OutsideContent => "outside_content",
+            Self::Ordered => "ordered",
+        }
+    }
 }
 
 /// Sensitive content found in one argument.

@@ -7,8 +7,8 @@ use pathwarden_types::{OperationKind, Ratio, Risk, SignalKind, Term, ToolClass};
 use regorus::Value;
 
 use crate::limits::ARGUMENTS_DEPTH_MAX;
-use crate::{ActionFacts, AgentFacts, ApprovalState, Content, GivenBy, Input, SessionFacts};
-use crate::{Target, TargetKind, TaskFacts};
+use crate::{ActionFacts, AgentFacts, ApprovalState, Content, Input, Origin, PurposeFacts};
+use crate::{SessionFacts, Target, TargetKind, TaskFacts};
 
 /// The input cannot be told to the engine exactly.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,10 +37,12 @@ macro_rules! shaper {
 }
 
 shaper! {
-    action, actions, agent, approval, arguments, arguments_bytes, class, confidence, contents,
-    count, given_by, impact, inside, kind, likelihood, name, now_ms, owner, pointer, purpose,
-    refused, repeats, restricted_seen, risk, role, score, server, server_inside, session, stated,
-    targets, task, terms, text, untrusted_seen, value, weight, words,
+    action, actions, acts, agent, approval, arguments, arguments_bytes, asked, authenticates,
+    band, class, confidence, contents, count, end, given_by, impact, inside, kind, left_open,
+    likelihood, looping, name, now_ms, origins, outward, owner, pointer, purpose, refused,
+    repeats, restricted_seen, reversible, risk, role, score, server, server_inside, session,
+    sets_credential, start, stated, targets, task, terms, text, untrusted_seen, value, weight,
+    words,
 }
 
 impl Shaper {
@@ -51,6 +53,8 @@ impl Shaper {
             (&self.agent, self.agent_facts(&input.agent)),
             (&self.task, self.task_facts(&input.task)),
             (&self.session, self.session_facts(&input.session)),
+            (&self.purpose, self.purpose_facts(&input.purpose)),
+            (&self.origins, list(input.origins.iter().map(|origin| self.origin(origin)))),
             (&self.targets, list(input.targets.iter().map(|target| self.target(target)))),
             (&self.contents, list(input.contents.iter().map(|content| self.content(content)))),
             (&self.approval, Value::from(approval_name(input.approval))),
@@ -92,8 +96,32 @@ impl Shaper {
             (&self.actions, Value::from(session.actions)),
             (&self.refused, Value::from(session.refused)),
             (&self.repeats, Value::from(session.repeats)),
+            (&self.looping, Value::from(session.looping.as_str())),
             (&self.untrusted_seen, Value::from(session.untrusted_seen)),
             (&self.restricted_seen, Value::from(session.restricted_seen)),
+        ])
+    }
+
+    fn purpose_facts(&self, purpose: &PurposeFacts) -> Value {
+        object([
+            (&self.acts, list(purpose.acts.iter().map(|act| Value::from(act.as_str())))),
+            (&self.asked, Value::from(purpose.asked)),
+            (&self.left_open, Value::from(purpose.left_open)),
+            (&self.reversible, Value::from(purpose.reversible)),
+            (&self.outward, Value::from(purpose.outward)),
+            (&self.authenticates, Value::from(purpose.authenticates)),
+            (&self.sets_credential, Value::from(purpose.sets_credential)),
+        ])
+    }
+
+    fn origin(&self, origin: &Origin) -> Value {
+        object([
+            (&self.pointer, Value::from(origin.pointer.as_str())),
+            (&self.role, Value::from(origin.role.as_str())),
+            (&self.given_by, Value::from(origin.given_by.as_str())),
+            (&self.action, Value::from(origin.action.as_str())),
+            (&self.start, Value::from(origin.start)),
+            (&self.end, Value::from(origin.end)),
         ])
     }
 
@@ -103,7 +131,7 @@ impl Shaper {
             (&self.kind, Value::from(target_name(target.kind))),
             (&self.value, Value::from(target.value.as_str())),
             (&self.inside, Value::from(target.inside)),
-            (&self.given_by, Value::from(given_name(target.given_by))),
+            (&self.given_by, Value::from(target.given_by.as_str())),
         ])
     }
 
@@ -120,6 +148,7 @@ impl Shaper {
             (&self.score, ratio(risk.score)),
             (&self.likelihood, ratio(risk.likelihood)),
             (&self.impact, ratio(risk.impact)),
+            (&self.band, Value::from(risk.band.as_str())),
             (&self.terms, list(risk.terms.iter().map(|term| self.term(term)))),
         ])
     }
@@ -208,15 +237,6 @@ const fn target_name(kind: TargetKind) -> &'static str {
         TargetKind::Email => "email",
         TargetKind::Url => "url",
         TargetKind::Account => "account",
-    }
-}
-
-const fn given_name(given_by: GivenBy) -> &'static str {
-    match given_by {
-        GivenBy::Task => "task",
-        GivenBy::Content => "content",
-        GivenBy::OutsideContent => "outside_content",
-        GivenBy::Nobody => "nobody",
     }
 }
 

@@ -78,7 +78,7 @@ const NAMED: &[Entry] = &[
     (Message, "send email mail message reply respond forward notify dm sms text chat comment"),
     (Publish, "post publish upload tweet announce broadcast blog"),
     (Pay, "pay transfer wire donate deposit money transaction payment fund withdraw"),
-    (Buy, "buy purchase order checkout cart basket shop"),
+    (Buy, "buy purchase order checkout cart basket"),
     (Reserve, "reserve book booking reservation"),
     (Refund, "refund return"),
     (Create, "create make add new set schedule register generate draft insert open"),
@@ -103,14 +103,18 @@ const NAMED: &[Entry] = &[
 
 /// Words of [`NAMED`] that say what a tool works on, and not what it does.
 const THINGS: &str = "archive attendee basket booking cart chat collaborator comment dm email form fund \
-    mail member message money new participant payment reservation shop sms text transaction";
+    mail member message money new participant payment reservation sms text transaction";
 
 /// Words that turn what follows into an order.
 const LEADS: &str = "please kindly to must should shall could can would will may need and or then first \
-    also you now just directly next finally instead immediately simply assistant be by";
+    also you now just directly next finally instead immediately simply assistant be";
 
-/// Words after which another form than the base form orders: *"is to be sent"*, *"by sending"*.
-const PASSIVES: &str = "be by";
+/// Words after which another form than the base form orders: *"is to be sent"*.
+const PASSIVES: &str = "be";
+
+/// Verbs of [`ORDERED`] that are things as well: before a colon they label what follows.
+const LABELS: &str = "access approve book check contact email enter fork forward mail mark message note \
+    open plan post release reply report reserve return schedule share star text transfer type view visit";
 
 /// Verbs of a person who leaves the choice to content: *"**do** all the tasks on my list"*.
 const FOLLOWS: &str = "do follow complete carry execute fulfil fulfill handle act take finish implement \
@@ -133,7 +137,7 @@ const ORDERED: &[Entry] = &[
     ),
     (Publish, "publish post upload tweet announce write put send share"),
     (Pay, "pay transfer send wire donate deposit reimburse refund make move"),
-    (Buy, "buy purchase order checkout get add take"),
+    (Buy, "buy purchase checkout get add take"),
     (Reserve, "reserve book make get"),
     (Refund, "refund return cancel"),
     (Create, "create make add schedule set open register write generate book plan"),
@@ -211,6 +215,11 @@ pub(crate) fn is_lead(word: &str) -> bool {
 /// Whether after this word another form than the base form orders.
 pub(crate) fn is_passive(word: &str) -> bool {
     is_in(PASSIVES, word)
+}
+
+/// Whether the verb labels something when a colon follows.
+pub(crate) fn is_label(word: &str) -> bool {
+    is_in(LABELS, word)
 }
 
 /// Whether the verb may leave the choice to content.

@@ -33,7 +33,8 @@ pub fn orders(text: &str) -> Vec<Order> {
     for (start, end) in sentences(text) {
         let sentence = plain(text.get(start..end).unwrap_or_default());
         let acts = ordered(&sentence);
-        if !acts.is_empty() {
+        // One word is no sentence, whatever it means.
+        if !acts.is_empty() && sentence.contains(' ') {
             let (start, text) = match &before {
                 Some((first, said)) if refers_back(&sentence) => {
                     (*first, format!("{said} {sentence}"))
@@ -61,7 +62,8 @@ fn refers_back(sentence: &str) -> bool {
 fn ordered(sentence: &str) -> Acts {
     let mut acts = Acts::NONE;
     let mut last: Option<&str> = None;
-    for token in tokens(sentence) {
+    let labels = label_of(sentence).filter(|word| lexicon::is_label(word));
+    for token in tokens(sentence).skip(usize::from(labels.is_some())) {
         let leads = last.is_none_or(|word| lexicon::is_lead(word) || is_number(word));
         if leads || token.begins_clause {
             acts = acts.and(acts_of(token.word, last.is_some_and(lexicon::is_passive)));
@@ -69,6 +71,14 @@ fn ordered(sentence: &str) -> Acts {
         last = Some(token.word);
     }
     acts
+}
+
+/// The first word of a sentence that is a label: `Email address: …`.
+fn label_of(sentence: &str) -> Option<&str> {
+    /// More words before a colon are a clause.
+    const LABEL_WORDS_MAX: usize = 3;
+    let (label, _) = sentence.split_once(':')?;
+    (label.split_whitespace().count() <= LABEL_WORDS_MAX).then(|| tokens(label).next())?.map(|t| t.word)
 }
 
 fn acts_of(word: &str, any_form: bool) -> Acts {
@@ -176,6 +186,7 @@ mod tests {
             "I had lunch and the payment went through.",
             "The rent will rise; your payments of last year were late.",
             "Alice sent me an invoice for the transfer.",
+            "Transfer account: X1",
         ] {
             assert!(orders_that(text, Act::Pay).is_empty(), "{text}: {:?}", orders(text));
         }

@@ -64,6 +64,18 @@ impl Tool {
         self.verbs.iter().filter(|_| self.acts.is_empty())
     }
 
+    /// Whether it only looks at something, here or at an address.
+    #[must_use]
+    pub fn only_looks(&self) -> bool {
+        !self.acts.is_empty() && is_look(self.acts)
+    }
+
+    /// Whether it only says who somebody is.
+    #[must_use]
+    pub fn only_authenticates(&self) -> bool {
+        self.acts == Acts::of(&[Act::Authenticate])
+    }
+
     /// Whether what it does can be undone with the tools that did it.
     #[must_use]
     pub const fn is_reversible(&self) -> bool {
@@ -97,7 +109,7 @@ fn acts_of_name(name: &[String]) -> (Acts, Verb) {
     let verb = name.iter().find_map(|word| acts_of(word).filter(|_| !lexicon::is_thing(word)));
     let all = name.iter().filter_map(|word| acts_of(word)).fold(Acts::NONE, Acts::and);
     match verb {
-        Some(acts) if is_look(acts) => (acts, Verb::Found),
+        Some(acts) if is_look(acts) || acts.has(Act::Authenticate) => (acts, Verb::Found),
         Some(_) => (settled(all), Verb::Found),
         None => (settled(all), Verb::Missing),
     }

@@ -34,7 +34,7 @@ pub use ratio::Ratio;
 pub use record::{
     Approval, Decided, Event, Identity, Mode, Position, Receipt, Record, RecordError,
 };
-pub use risk::{Risk, Signal, SignalKind, Term};
+pub use risk::{Band, Risk, Signal, SignalKind, Term};
 pub use time::Millis;
 pub use verdict::{
     ApprovalAnswer, ApprovalNeed, Choice, Containment, Obligation, RuleHit, Verdict,

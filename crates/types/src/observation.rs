@@ -30,6 +30,10 @@ pub enum ObservationKind {
     Result,
     /// A server asks the client's model or the person for something.
     ServerRequest,
+    /// The person who stated the task said more, through a channel that the agent does not hold.
+    UserMessage,
+    /// What the agent's model said.
+    ModelOutput,
     /// A message that an enforcement point refused because it could not be read.
     Malformed,
 }

@@ -65,14 +65,48 @@ pub struct Risk {
     pub likelihood: Ratio,
     /// How much harm this class of action can do.
     pub impact: Ratio,
+    /// Where the score lies, with what the session did before taken into account.
+    pub band: Band,
     /// Every term, in the order of [`SignalKind`].
     pub terms: Vec<Term>,
+}
+
+/// A range of scores, ordered by what it calls for.
+#[derive(
+    Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Band {
+    /// Allow.
+    Low,
+    /// Allow and watch.
+    Guarded,
+    /// Constrain.
+    Elevated,
+    /// Ask a person.
+    High,
+    /// Refuse.
+    Severe,
+}
+
+impl Band {
+    /// As policies spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Guarded => "guarded",
+            Self::Elevated => "elevated",
+            Self::High => "high",
+            Self::Severe => "severe",
+        }
+    }
 }
 
 impl Risk {
     /// No risk, from no evidence.
     #[must_use]
     pub const fn none() -> Self {
-        Self { score: Ratio::ZERO, likelihood: Ratio::ZERO, impact: Ratio::ZERO, terms: Vec::new() }
+        Self { score: Ratio::ZERO, likelihood: Ratio::ZERO, impact: Ratio::ZERO, band: Band::Low, terms: Vec::new() }
     }
 }

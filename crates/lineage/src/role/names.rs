@@ -21,7 +21,6 @@ pub(super) const CREDENTIAL: &[&str] = &[
 pub(super) const COMMAND: &[&str] = &[
     "command",
     "cmd",
-    "code",
     "script",
     "shell",
     "bash",
@@ -93,7 +92,6 @@ pub(super) const CHANGED: &[&str] = &[
     "id",
     "ids",
     "name",
-    "location",
     "hotel",
     "restaurant",
     "company",
@@ -129,6 +127,12 @@ pub(super) const CONTENT: &[&str] = &[
     "reference",
     "attachment",
     "attachments",
+    "location",
+    "place",
+    "venue",
+    "street",
+    "city",
+    "country",
 ];
 /// Names of what narrows a search.
 pub(super) const SELECTOR: &[&str] = &[
@@ -165,6 +169,21 @@ pub(super) const CONTROL: &[&str] = &[
     "flags",
     "level",
     "visibility",
+    "code",
+    "coupon",
+    "discount",
+    "voucher",
+    "date",
+    "dates",
+    "day",
+    "time",
+    "start",
+    "end",
+    "month",
+    "year",
+    "duration",
+    "deadline",
+    "when",
 ];
 /// Names of how much is moved: as telling as where to.
 pub(super) const AMOUNT: &[&str] =

@@ -1,13 +1,13 @@
 //! Inputs: generated ones, and a corpus in which every rule of the pack fires.
 
-use pathwarden_types::{OperationKind, Ratio, Risk, Signal, SignalKind, Term, ToolClass};
+use pathwarden_types::{Band, OperationKind, Ratio, Risk, Signal, SignalKind, Term, ToolClass};
 use proptest::prelude::*;
 use serde_json::json;
 
 use crate::{
-    ActionFacts, AgentFacts, ApprovalState, Content, GivenBy, Input, SessionFacts, Target,
+    ActionFacts, AgentFacts, ApprovalState, Content, GivenBy, Input, Origin, PurposeFacts,
 };
-use crate::{TargetKind, TaskFacts};
+use crate::{SessionFacts, Target, TargetKind, TaskFacts};
 
 const CLASSES: [ToolClass; 8] = [
     ToolClass::Read,
@@ -59,7 +59,7 @@ pub(super) fn read() -> Input {
         agent: AgentFacts {
             name: "invoices".to_owned(),
             owner: "finance".to_owned(),
-            role: "clerk".to_owned(),
+            role: "finance".to_owned(),
             purpose: "handle invoices".to_owned(),
         },
         task: TaskFacts { stated: true, text: "ask for tax documents".to_owned() },
@@ -67,25 +67,44 @@ pub(super) fn read() -> Input {
             actions: 3,
             refused: 0,
             repeats: 0,
+            looping: "none".to_owned(),
             untrusted_seen: false,
             restricted_seen: false,
         },
+        purpose: purpose(false),
         targets: Vec::new(),
+        origins: Vec::new(),
         contents: Vec::new(),
         approval: ApprovalState::None,
         risk: Risk {
             score: Ratio::ZERO,
             likelihood: Ratio::ZERO,
             impact: Ratio::ZERO,
+            band: Band::Low,
             terms: vec![term(SignalKind::Destination, Ratio::ZERO)],
         },
         now_ms: 1_700_000_000_000,
     }
 }
 
-/// Everything that can have given a value.
-const GIVERS: [GivenBy; 4] =
-    [GivenBy::Task, GivenBy::Content, GivenBy::OutsideContent, GivenBy::Nobody];
+pub(super) fn purpose(asked: bool) -> PurposeFacts {
+    PurposeFacts {
+        acts: vec!["look".to_owned()],
+        asked,
+        left_open: false,
+        reversible: true,
+        outward: false,
+        authenticates: false,
+        sets_credential: false,
+    }
+}
+
+pub(super) fn origin(role: &str, given_by: GivenBy) -> Origin {
+    let (pointer, role) = ("/to".to_owned(), role.to_owned());
+    Origin { pointer, role, given_by, action: String::new(), start: 0, end: 0 }
+}
+
+const BANDS: [Band; 5] = [Band::Low, Band::Guarded, Band::Elevated, Band::High, Band::Severe];
 
 /// A mail to one recipient.
 pub(super) fn send(given_by: GivenBy, inside: bool) -> Input {
@@ -93,6 +112,7 @@ pub(super) fn send(given_by: GivenBy, inside: bool) -> Input {
     input.action.class = ToolClass::Send;
     input.action.name = "send_mail".to_owned();
     input.action.arguments = json!({"to": "a@vendor.example", "body": "hello"});
+    input.purpose = purpose(true);
     input.targets = vec![Target {
         pointer: "/to".to_owned(),
         kind: TargetKind::Email,
@@ -123,7 +143,7 @@ pub(super) fn corpus() -> Vec<Input> {
             inputs.push(input);
         }
     }
-    for given_by in GIVERS {
+    for given_by in [GivenBy::Task, GivenBy::Content, GivenBy::OutsideContent, GivenBy::Nobody] {
         for inside in [true, false] {
             let mut input = send(given_by, inside);
             inputs.push(input.clone());
@@ -138,8 +158,26 @@ pub(super) fn corpus() -> Vec<Input> {
             }
         }
     }
+    for (class, role) in [(ToolClass::Pay, "target"), (ToolClass::Write, "credential")] {
+        for given_by in [GivenBy::Task, GivenBy::Nobody, GivenBy::OutsideContent, GivenBy::Ordered] {
+            let mut input = read();
+            input.action.class = class;
+            input.origins = vec![origin(role, given_by)];
+            input.purpose = purpose(true);
+            input.purpose.sets_credential = role == "credential";
+            inputs.push(input);
+        }
+    }
+    for band in BANDS {
+        let mut input = read();
+        input.risk.band = band;
+        input.purpose.left_open = true;
+        inputs.push(input);
+    }
     for (repeats, refused) in [(7, 4), (8, 0), (0, 5), (100, 100)] {
         let mut input = read();
+        input.action.class = ToolClass::Write;
+        input.session.looping = if repeats < 8 { "throttle" } else { "break" }.to_owned();
         input.session.repeats = repeats;
         input.session.refused = refused;
         inputs.push(input);
@@ -194,11 +232,13 @@ fn any_action() -> impl Strategy<Value = ActionFacts> {
 }
 
 fn any_session() -> impl Strategy<Value = SessionFacts> {
-    (0..20_u64, 0..10_u64, 0..16_u64, any::<bool>(), any::<bool>()).prop_map(
-        |(actions, refused, repeats, untrusted_seen, restricted_seen)| SessionFacts {
+    let levels = prop::sample::select(["none", "warn", "throttle", "break"].as_slice());
+    (0..20_u64, 0..10_u64, 0..16_u64, levels, any::<bool>(), any::<bool>()).prop_map(
+        |(actions, refused, repeats, looping, untrusted_seen, restricted_seen)| SessionFacts {
             actions,
             refused,
             repeats,
+            looping: looping.to_owned(),
             untrusted_seen,
             restricted_seen,
         },
@@ -207,7 +247,7 @@ fn any_session() -> impl Strategy<Value = SessionFacts> {
 
 fn any_target() -> impl Strategy<Value = Target> {
     let kinds = [TargetKind::Email, TargetKind::Url, TargetKind::Account].as_slice();
-    let givers = GIVERS.as_slice();
+    let givers = GivenBy::ALL.as_slice();
     let (kinds, givers) = (prop::sample::select(kinds), prop::sample::select(givers));
     ("(/[a-z]{1,3}){0,2}", kinds, "\\PC{0,12}", any::<bool>(), givers).prop_map(
         |(pointer, kind, value, inside, given_by)| Target {
@@ -228,10 +268,27 @@ fn any_content() -> impl Strategy<Value = Content> {
 fn any_risk() -> impl Strategy<Value = Risk> {
     let terms =
         prop::collection::vec((prop::sample::select(SIGNALS.as_slice()), any_ratio()), 0..5);
-    (any_ratio(), any_ratio(), any_ratio(), terms).prop_map(|(score, likelihood, impact, terms)| {
-        let terms = terms.into_iter().map(|(kind, value)| term(kind, value)).collect();
-        Risk { score, likelihood, impact, terms }
+    let bands = prop::sample::select(BANDS.as_slice());
+    (any_ratio(), any_ratio(), any_ratio(), bands, terms).prop_map(
+        |(score, likelihood, impact, band, terms)| {
+            let terms = terms.into_iter().map(|(kind, value)| term(kind, value)).collect();
+            Risk { score, likelihood, impact, band, terms }
+        },
+    )
+}
+
+fn any_purpose() -> impl Strategy<Value = PurposeFacts> {
+    (any::<[bool; 6]>(), "[a-z]{0,6}").prop_map(|(flags, act)| {
+        let [asked, left_open, reversible, outward, authenticates, sets_credential] = flags;
+        let acts = vec![act];
+        PurposeFacts { acts, asked, left_open, reversible, outward, authenticates, sets_credential }
     })
+}
+
+fn any_origin() -> impl Strategy<Value = Origin> {
+    let roles = prop::sample::select(["target", "credential", "content"].as_slice());
+    let givers = prop::sample::select(GivenBy::ALL.as_slice());
+    (roles, givers).prop_map(|(role, given_by)| origin(role, given_by))
 }
 
 /// Any input that the decision point could make, weighted towards where rules fire.
@@ -242,6 +299,7 @@ pub(super) fn any_input() -> impl Strategy<Value = Input> {
         ("\\PC{0,6}", "\\PC{0,6}", "\\PC{0,6}", "\\PC{0,6}"),
         (any::<bool>(), "\\PC{0,12}"),
         any_session(),
+        (any_purpose(), prop::collection::vec(any_origin(), 0..3)),
         prop::collection::vec(any_target(), 0..3),
         prop::collection::vec(any_content(), 0..3),
         prop::sample::select(approvals),
@@ -249,13 +307,15 @@ pub(super) fn any_input() -> impl Strategy<Value = Input> {
         any::<u64>(),
     )
         .prop_map(
-            |(action, agent, task, session, targets, contents, approval, risk, now_ms)| {
+            |(action, agent, task, session, why, targets, contents, approval, risk, now_ms)| {
                 let (name, owner, role, purpose) = agent;
                 Input {
                     action,
                     agent: AgentFacts { name, owner, role, purpose },
                     task: TaskFacts { stated: task.0, text: task.1 },
                     session,
+                    purpose: why.0,
+                    origins: why.1,
                     targets,
                     contents,
                     approval,

@@ -1,0 +1,66 @@
+//! What looks like a link or an address.
+
+use pathwarden_classify as classify;
+
+/// Endings of file names, which look like hosts and are none.
+const FILE_ENDINGS: &[&str] = &[
+    "csv", "doc", "docx", "gif", "gz", "html", "jpeg", "jpg", "js", "json", "log", "md", "pdf", "png",
+    "py", "rs", "sh", "sql", "toml", "ts", "txt", "xls", "xlsx", "xml", "yaml", "yml", "zip",
+];
+
+/// Whether a whole value is a link: with a scheme, or a host with or without a path.
+pub(crate) fn is_link(value: &str) -> bool {
+    let value = value.trim();
+    if value.contains(char::is_whitespace) {
+        return false;
+    }
+    if value.contains("://") || value.to_lowercase().starts_with("www.") {
+        return true;
+    }
+    let host = value.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.split(':').next().unwrap_or_default();
+    let Some((name, top)) = host.rsplit_once('.') else { return false };
+    let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
+    !name.is_empty()
+        && name.chars().all(is_plain)
+        && top.len() >= 2
+        && top.chars().all(char::is_alphabetic)
+        && !FILE_ENDINGS.contains(&top.to_lowercase().as_str())
+}
+
+/// The links and addresses in a text.
+pub(crate) fn in_text(text: &str) -> Vec<String> {
+    let marks = |c: char| c.is_whitespace() || "<>()[]{}\"'`,;|".contains(c);
+    let links = text
+        .split(marks)
+        .map(|word| word.trim_matches(['.', ':', '!', '?', '*', '_']))
+        .filter(|word| is_link(word))
+        .map(str::to_owned);
+    links.chain(classify::emails(text)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{in_text, is_link};
+
+    #[test]
+    fn links_are_told_from_files_and_words() {
+        for (value, want) in [
+            ("https://a.example/x", true),
+            ("www.a.example", true),
+            ("a-b.example/path?x=1", true),
+            ("a.example:8080", true),
+            ("notes.txt", false),
+            ("v1.2", false),
+            ("a.b c.example", false),
+            ("word", false),
+        ] {
+            assert_eq!(is_link(value), want, "{value}");
+        }
+    }
+
+    #[test]
+    fn links_stand_in_texts() {
+        assert_eq!(in_text("see (www.a.example/x). or b@c.example!"), ["www.a.example/x", "b@c.example"]);
+    }
+}

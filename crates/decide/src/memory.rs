@@ -1,0 +1,209 @@
+//! What a session has read, and how far each source speaks for a value.
+
+use std::ops::Range;
+
+use pathwarden_lineage::{How, Index, Match, SourceId};
+use pathwarden_policy::GivenBy;
+use pathwarden_purpose::{Act, Acts, Order, Task, holds, plain};
+use pathwarden_types::{ActionId, Digest, Integrity, Ratio};
+
+use crate::Reading;
+
+/// What a session has read.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Memory {
+    index: Index,
+    sources: Vec<Source>,
+    orders: usize,
+    /// The first source that can answer the demand to prove who one is.
+    challenged: Option<usize>,
+    is_full: bool,
+}
+
+/// One piece of content that a session has read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Source {
+    action: ActionId,
+    content: Digest,
+    integrity: Integrity,
+    standing: Standing,
+    /// Where it speaks of what the task names: bytes of the items that do.
+    about: Vec<Range<usize>>,
+    orders: Vec<Order>,
+}
+
+/// How a result stands to the task, from the call that asked for it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Standing {
+    /// How the task points to it.
+    pub pointed: Pointed,
+    /// Whether it was found with a value that outsiders chose, so that it is theirs as well.
+    pub is_derived: bool,
+}
+
+/// How the task points to a source.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Pointed {
+    /// Not at all.
+    #[default]
+    No,
+    /// A source that it points to does.
+    Through,
+    /// By name.
+    Directly,
+}
+
+/// What a value is asked about for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Use {
+    /// What the action does with it.
+    pub(crate) acts: Acts,
+    /// Whether a task that leaves the choice to content leaves this one.
+    pub(crate) may_be_left: bool,
+    /// Whether it is only passed on, as what a message says.
+    pub(crate) is_passed_on: bool,
+}
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Provenance {
+    /// Who gave it.
+    pub given_by: GivenBy,
+    /// Where it stands, unless the task or nobody gave it.
+    pub place: Option<Place>,
+}
+
+/// A place in a result.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The action whose result it is.
+    pub action: ActionId,
+    /// The result, a payload.
+    pub content: Digest,
+    /// Where the value begins, in bytes.
+    pub start: usize,
+    /// Where it ends, in bytes.
+    pub end: usize,
+}
+
+impl Memory {
+    /// The most orders that a session remembers; past it nothing outside speaks for a value.
+    pub const ORDERS_MAX: usize = 8_192;
+
+    /// How much of a value a place must explain to have given it.
+    const COVERAGE_MIN: Ratio = Ratio::of(8_000);
+
+    /// Remembers a result.
+    pub(crate) fn add(
+        &mut self,
+        task: &Task,
+        (action, content): (ActionId, Digest),
+        (integrity, standing): (Integrity, Standing),
+        reading: &Reading,
+    ) {
+        let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        self.orders = self.orders.saturating_add(reading.orders.len());
+        self.is_full |= reading.overflowed || self.orders > Self::ORDERS_MAX;
+        let orders = if self.is_full { Vec::new() } else { reading.orders.clone() };
+        let about = reading.about(task);
+        self.index.add(id, &reading.content);
+        self.is_full |= self.index.is_full();
+        self.sources.push(Source { action, content, integrity, standing, about, orders });
+    }
+
+    /// Notes that a system demanded proof of who one is: what is read from here on may hold it.
+    pub(crate) fn challenge(&mut self) {
+        self.challenged = Some(self.sources.len());
+    }
+
+    /// Whether a value stands in what was read after the latest demand for proof.
+    pub(crate) fn answers_challenge(&self, value: &str) -> bool {
+        let after = |found: &Match| self.challenged.is_some_and(|first| number(found) >= first);
+        self.found(value).iter().any(after)
+    }
+
+    /// Where a value came from, apart from the task.
+    pub(crate) fn trace(&self, task: &Task, value: &str, usage: Use) -> Provenance {
+        let found = self.found(value);
+        let mut best: Option<(GivenBy, &Match)> = None;
+        for found in &found {
+            let Some(source) = self.sources.get(number(found)) else { continue };
+            let given_by = self.speaks(source, found);
+            if best.is_none_or(|(before, _)| given_by < before) {
+                best = Some((given_by, found));
+            }
+        }
+        let Some((given_by, found)) = best else {
+            return Provenance { given_by: GivenBy::Nobody, place: None };
+        };
+        if given_by > GivenBy::Content
+            && let Some(place) = self.ordered(task, &plain(value), usage)
+        {
+            return Provenance { given_by: GivenBy::Ordered, place: Some(place) };
+        }
+        let source = self.sources.get(number(found));
+        let place = source.map(|source| source.place(found.start, found.end));
+        Provenance { given_by, place }
+    }
+
+    /// The places that explain all or nearly all of a value.
+    fn found(&self, value: &str) -> Vec<Match> {
+        let mut matches = self.index.trace(value).matches;
+        matches.retain(|found| {
+            let in_one_place = matches!(found.how, How::Whole | How::Embedded | How::Decoded(_));
+            in_one_place && found.coverage >= Self::COVERAGE_MIN
+        });
+        matches
+    }
+
+    /// How far one place speaks for a value.
+    fn speaks(&self, source: &Source, found: &Match) -> GivenBy {
+        if source.integrity != Integrity::Untrusted {
+            GivenBy::Content
+        } else if self.is_full || source.standing.is_derived {
+            GivenBy::OutsideContent
+        } else if found.how == How::Whole {
+            GivenBy::Record
+        } else if source.pointed(found.start) > Pointed::No {
+            GivenBy::Pointed
+        } else {
+            GivenBy::OutsideContent
+        }
+    }
+
+    /// A sentence of outside content that holds the value, in plain form, and orders what is done with
+    /// it, unless the person left that to this very source.
+    fn ordered(&self, task: &Task, value: &str, usage: Use) -> Option<Place> {
+        let outside =
+            self.sources.iter().filter(|source| source.integrity == Integrity::Untrusted);
+        outside
+            .flat_map(|source| source.orders.iter().map(move |order| (source, order)))
+            .find(|(source, order)| {
+                let is_left = usage.is_passed_on || (usage.may_be_left && task.is_open());
+                order.acts.meets(usage.acts)
+                    && holds(&order.text, value)
+                    && !(is_left && source.pointed(order.start) == Pointed::Directly)
+            })
+            .map(|(source, order)| source.place(order.start, order.end))
+    }
+}
+
+impl Source {
+    fn pointed(&self, at: usize) -> Pointed {
+        let is_about = self.about.iter().any(|about| about.contains(&at));
+        if is_about { Pointed::Directly } else { self.standing.pointed }
+    }
+
+    const fn place(&self, start: usize, end: usize) -> Place {
+        Place { action: self.action, content: self.content, start, end }
+    }
+}
+
+fn number(found: &Match) -> usize {
+    usize::try_from(found.source.0).unwrap_or(usize::MAX)
+}
+
+/// Everything that can be done.
+pub(crate) fn any_act() -> Acts {
+    Acts::of(&Act::ALL).without(Acts::of(&[Act::Look]))
+}

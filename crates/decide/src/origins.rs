@@ -1,0 +1,120 @@
+//! Where the arguments that decide something came from.
+
+use pathwarden_lineage::{Role, role};
+use pathwarden_policy::{GivenBy, Origin};
+use pathwarden_purpose::{Act, Acts, Tool};
+use pathwarden_types::ToolClass;
+
+use crate::State;
+use crate::leaves::{Part, PartKind};
+use crate::memory::{Provenance, Use};
+use crate::{links, recipients};
+
+/// What an action does with its arguments.
+#[derive(Clone, Copy)]
+pub(crate) struct Doing<'a> {
+    pub(crate) tool: &'a Tool,
+    pub(crate) class: ToolClass,
+}
+
+impl Doing<'_> {
+    /// What a person who leaves a choice to content does not leave to it: what cannot be undone, and
+    /// what is worth money or access.
+    pub(crate) fn may_be_left(self) -> bool {
+        let kept = [Act::Pay, Act::Delete, Act::Run, Act::Publish, Act::Share, Act::Develop];
+        !self.tool.acts().meets(Acts::of(&kept))
+    }
+
+    /// How a value is used that decides whom or what is reached.
+    pub(crate) fn deciding(self) -> Use {
+        let acts = self.tool.acts().and(Acts::of(if self.only_looks() { &[Act::Visit] } else { &[] }));
+        Use { acts, may_be_left: self.may_be_left(), is_passed_on: false }
+    }
+
+    /// What an argument is for.
+    pub(crate) fn role(self, pointer: &str) -> Role {
+        role(pointer, None, self.class, None)
+    }
+
+    fn only_looks(self) -> bool {
+        self.class == ToolClass::Read && self.tool.only_looks()
+    }
+}
+
+/// The origins of one argument, as far as it decides something.
+pub(crate) fn of_part(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Origin> {
+    let is_word = matches!(part.text, "true" | "false");
+    if part.kind == PartKind::Key || is_word || part.text.trim().is_empty() {
+        return Vec::new();
+    }
+    let role = doing.role(part.pointer);
+    let is_link = links::is_link(part.text);
+    match role {
+        Role::Target | Role::Command | Role::Credential if doing.only_looks() && !is_link => {
+            Vec::new()
+        }
+        Role::Credential => vec![credential(state, doing, part)],
+        Role::Target | Role::Command => targets(state, doing, part, role),
+        Role::Content | Role::Selector if is_link => targets(state, doing, part, Role::Target),
+        Role::Content if !doing.only_looks() => passed_on(state, doing, part),
+        Role::Content | Role::Selector | Role::Control => Vec::new(),
+    }
+}
+
+fn targets(state: &State, doing: Doing<'_>, part: Part<'_>, role: Role) -> Vec<Origin> {
+    let items = if part.text.contains('@') {
+        recipients::in_list(part.text)
+    } else {
+        vec![part.text.to_owned()]
+    };
+    let usage = doing.deciding();
+    let traced = items.iter().map(|item| state.provenance(item, usage));
+    traced.map(|provenance| origin(part, role, provenance)).collect()
+}
+
+/// A credential that proves who one is may be the answer to a demand for it.
+fn credential(state: &State, doing: Doing<'_>, part: Part<'_>) -> Origin {
+    let mut provenance =
+        state.provenance(part.text, Use { may_be_left: false, ..doing.deciding() });
+    let answers = doing.tool.only_authenticates() && state.memory().answers_challenge(part.text);
+    if answers && provenance.given_by > GivenBy::Record {
+        provenance.given_by = GivenBy::Record;
+    }
+    origin(part, Role::Credential, provenance)
+}
+
+/// Links and addresses in what a message says count only where content orders to pass them on.
+fn passed_on(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Origin> {
+    let usage = Use { is_passed_on: true, ..doing.deciding() };
+    links::in_text(part.text)
+        .iter()
+        .take(LINKS_MAX)
+        .map(|link| state.provenance(link, usage))
+        .filter(|provenance| provenance.given_by == GivenBy::Ordered)
+        .map(|provenance| origin(part, Role::Content, provenance))
+        .collect()
+}
+
+/// The most links of one text that are traced.
+const LINKS_MAX: usize = 64;
+
+fn origin(part: Part<'_>, role: Role, provenance: Provenance) -> Origin {
+    let number = |at: usize| u64::try_from(at).unwrap_or(u64::MAX);
+    let place = provenance.place;
+    Origin {
+        pointer: part.pointer.to_owned(),
+        role: match role {
+            Role::Target => "target",
+            Role::Command => "command",
+            Role::Credential => "credential",
+            Role::Content => "content",
+            Role::Selector => "selector",
+            Role::Control => "control",
+        }
+        .to_owned(),
+        given_by: provenance.given_by,
+        action: place.map(|place| place.action.to_string()).unwrap_or_default(),
+        start: place.map_or(0, |place| number(place.start)),
+        end: place.map_or(0, |place| number(place.end)),
+    }
+}
