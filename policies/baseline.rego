@@ -52,10 +52,17 @@ sets_credential_of_others if {
 	origin.given_by != "task"
 }
 
+# An address that a read is asked about is what it looks for, and is not reached.
+is_looked_for(target) if {
+	input.action.class == "read"
+	target.kind != "url"
+}
+
 reaches_unknown if {
 	some target in input.targets
 	target.inside != true
 	not target.given_by in givers
+	not is_looked_for(target)
 }
 
 reaches_unknown_unasked if {

@@ -156,11 +156,14 @@ impl Survey {
     }
 }
 
-/// Links have many spellings; an address or an account that differs in one letter is another.
+/// Links and names have many spellings; an address or an account that differs in one letter is another.
 fn given_by(state: &State, kind: TargetKind, value: &str, doing: Doing<'_>) -> GivenBy {
     match kind {
-        TargetKind::Url => state.provenance(value, doing.deciding()).given_by,
-        TargetKind::Email | TargetKind::Account => state.given_by(value, doing.deciding()),
+        TargetKind::Email if value.contains('@') => state.given_by(value, doing.deciding()),
+        TargetKind::Account => state.given_by(value, doing.deciding()),
+        TargetKind::Email | TargetKind::Url => {
+            state.provenance(value, doing.deciding()).given_by
+        }
     }
 }
 

@@ -148,6 +148,13 @@ impl Memory {
 
     /// The places that explain all or nearly all of a value.
     fn found(&self, value: &str) -> Vec<Match> {
+        let matches = self.places(value);
+        let plain = plain(value);
+        // A link may have been written without its scheme.
+        if matches.is_empty() && plain.len() < value.len() { self.places(&plain) } else { matches }
+    }
+
+    fn places(&self, value: &str) -> Vec<Match> {
         let mut matches = self.index.trace(value).matches;
         matches.retain(|found| {
             let in_one_place = matches!(found.how, How::Whole | How::Embedded | How::Decoded(_));

@@ -27,7 +27,8 @@ impl Doing<'_> {
 
     /// How a value is used that decides whom or what is reached.
     pub(crate) fn deciding(self) -> Use {
-        let acts = self.tool.acts().and(Acts::of(if self.only_looks() { &[Act::Visit] } else { &[] }));
+        let acts =
+            if self.only_looks() { Acts::of(&[Act::Visit]) } else { self.tool.acts() };
         Use { acts, may_be_left: self.may_be_left(), is_passed_on: false }
     }
 

@@ -5,7 +5,7 @@ mod names;
 use pathwarden_types::ToolClass;
 use serde_json::Value;
 
-use names::{AMOUNT, CHANGED, COMMAND, CONTENT, CONTROL, CREDENTIAL, REACHED, SELECTOR};
+use names::{AMOUNT, CHANGED, COMMAND, CONTENT, CONTROL, CREDENTIAL, FORM, REACHED, SELECTOR};
 
 /// What an argument is for. What may come from where depends on it: a body may quote anything, a
 /// recipient may not.
@@ -84,6 +84,8 @@ fn from_words(words: &[String], class: ToolClass) -> Option<Role> {
         Some(Role::Target)
     } else if ends(CONTROL) {
         Some(Role::Control)
+    } else if says(FORM) {
+        Some(if reads { Role::Selector } else { Role::Content })
     } else if ends(CONTENT) {
         Some(if reads { Role::Selector } else { Role::Content })
     } else if says(CHANGED) {

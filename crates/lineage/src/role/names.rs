@@ -134,11 +134,14 @@ pub(super) const CONTENT: &[&str] = &[
     "city",
     "country",
 ];
+/// Names of the parts of a form or a page.
+pub(super) const FORM: &[&str] =
+    &["input", "inputs", "field", "fields", "element", "elements", "xpath", "css"];
 /// Names of what narrows a search.
 pub(super) const SELECTOR: &[&str] = &[
     "query", "search", "filter", "filters", "q", "keyword", "keywords", "term", "page", "limit",
     "offset", "cursor", "count", "top", "since", "until", "before", "after", "where", "pattern",
-    "glob", "range", "columns", "fields", "topic",
+    "glob", "range", "columns", "topic",
 ];
 /// Names of how something is done.
 pub(super) const CONTROL: &[&str] = &[
