@@ -84,6 +84,30 @@ fits_task if {
 	not sets_credential_of_others
 }
 
+# Somebody outside the organisation would see the arguments: a target outside, a server outside, or
+# a message to nobody knows whom. Payments are not meant: a bank must see the account.
+has_outside_reader if {
+	input.action.class != "pay"
+	some target in input.targets
+	target.inside != true
+}
+
+has_outside_reader if {
+	input.action.class != "pay"
+	input.action.server_inside != true
+}
+
+some_target if some _ in input.targets
+
+has_outside_reader if {
+	input.action.class == "send"
+	not some_target
+}
+
+# Content that does harm when it is disclosed. An address is how mail works. A secret is not here
+# because it is denied. Classes that are not known to this file count as restricted.
+is_restricted(content) if not content.class in {"email", "secret"}
+
 fits_known_class if {
 	input.action.class != "unknown"
 	fits_task
@@ -354,6 +378,34 @@ decision contains {
 	input.session.refused >= refusals_max
 	input.action.class != "read"
 	not approved
+}
+
+# baseline.outside_reader
+# Why: account numbers, tax numbers and cards do harm in the wrong hands. The message may go, they
+# may not.
+decision contains {
+	"rule": "baseline.outside_reader",
+	"verdict": "constrain",
+	"reason": "restricted content would reach a reader outside the organisation",
+	"advice": "account, card and tax numbers were taken out; do not send them in another way",
+	"obligations": [{"kind": "redact", "pointer": content.pointer, "classes": [content.class]}],
+} if {
+	has_outside_reader
+	some content in input.contents
+	is_restricted(content)
+}
+
+# baseline.secret_outside
+# Why: a credential that left is a credential to be changed. There is no good reason to send one.
+decision contains {
+	"rule": "baseline.secret_outside",
+	"verdict": "deny",
+	"reason": "a credential would reach a reader outside the organisation",
+	"advice": "remove the credential; nobody outside needs it",
+} if {
+	has_outside_reader
+	some content in input.contents
+	content.class == "secret"
 }
 
 # baseline.send_rate

@@ -32,28 +32,6 @@ has_outside_named_target if {
 
 has_target if some _ in input.targets
 
-# Somebody outside the organisation would see the arguments: a target outside, a server outside, or
-# a message to nobody knows whom. Payments are not meant: a bank must see the account.
-has_outside_reader if {
-	input.action.class != "pay"
-	some target in input.targets
-	target.inside != true
-}
-
-has_outside_reader if {
-	input.action.class != "pay"
-	input.action.server_inside != true
-}
-
-has_outside_reader if {
-	input.action.class == "send"
-	not has_target
-}
-
-# Content that does harm when it is disclosed. An address is how mail works. A secret is not here
-# because it is denied. Classes that are not known to this file count as restricted.
-is_restricted(content) if not content.class in {"email", "secret"}
-
 # finance.send_allowed
 # Why: writing to somebody whom the task or the thread names is what the agent is for.
 decision contains {
@@ -108,36 +86,6 @@ decision contains {
 	input.action.class == "send"
 	not has_target
 	not approved
-}
-
-# finance.outside_reader
-# Why: account numbers, tax numbers and cards do harm in the wrong hands. The message may go, they
-# may not.
-decision contains {
-	"rule": "finance.outside_reader",
-	"verdict": "constrain",
-	"reason": "restricted content would reach a reader outside the organisation",
-	"advice": "account, card and tax numbers were taken out; do not send them in another way",
-	"obligations": [{"kind": "redact", "pointer": content.pointer, "classes": [content.class]}],
-} if {
-	of_finance
-	has_outside_reader
-	some content in input.contents
-	is_restricted(content)
-}
-
-# finance.secret_outside
-# Why: a credential that left is a credential to be changed. There is no good reason to send one.
-decision contains {
-	"rule": "finance.secret_outside",
-	"verdict": "deny",
-	"reason": "a credential would reach a reader outside the organisation",
-	"advice": "remove the credential; nobody outside needs it",
-} if {
-	of_finance
-	has_outside_reader
-	some content in input.contents
-	content.class == "secret"
 }
 
 # finance.payment

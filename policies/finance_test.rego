@@ -39,19 +39,19 @@ test_a_send_to_nobody_knows_whom_waits if {
 test_restricted_content_is_taken_out_for_an_outside_reader if {
 	start := fixture.send([fixture.vendor], [fixture.iban])
 	some result in pathwarden.decision with input as start
-	result.rule == "finance.outside_reader"
+	result.rule == "baseline.outside_reader"
 	result.obligations == [{"kind": "redact", "pointer": "/body", "classes": ["iban"]}]
 }
 
 test_restricted_content_stays_for_an_inside_reader if {
 	start := fixture.send([fixture.colleague], [fixture.iban])
-	not "finance.outside_reader" in fixture.names(pathwarden.decision) with input as start
+	not "baseline.outside_reader" in fixture.names(pathwarden.decision) with input as start
 }
 
 test_an_address_is_no_restricted_content if {
 	address := object.union(fixture.iban, {"class": "email"})
 	start := fixture.send([fixture.vendor], [address])
-	not "finance.outside_reader" in fixture.names(pathwarden.decision) with input as start
+	not "baseline.outside_reader" in fixture.names(pathwarden.decision) with input as start
 }
 
 test_a_server_outside_is_an_outside_reader if {
@@ -59,23 +59,23 @@ test_a_server_outside_is_an_outside_reader if {
 		fixture.with_action({"class": "write", "server_inside": false}),
 		{"contents": [fixture.iban]},
 	)
-	"finance.outside_reader" in fixture.names(pathwarden.decision) with input as start
+	"baseline.outside_reader" in fixture.names(pathwarden.decision) with input as start
 }
 
 test_an_approved_send_to_nobody_knows_whom_is_still_redacted if {
 	start := fixture.approved(fixture.send([], [fixture.iban]))
-	"finance.outside_reader" in fixture.names(pathwarden.decision) with input as start
+	"baseline.outside_reader" in fixture.names(pathwarden.decision) with input as start
 }
 
 test_a_secret_goes_to_nobody_outside if {
 	found := fixture.names(pathwarden.decision) with input as fixture.send([fixture.vendor], [fixture.secret])
-	"finance.secret_outside" in found
-	not "finance.outside_reader" in found
+	"baseline.secret_outside" in found
+	not "baseline.outside_reader" in found
 }
 
 test_a_secret_may_go_to_a_colleague if {
 	start := fixture.send([fixture.colleague], [fixture.secret])
-	not "finance.secret_outside" in fixture.names(pathwarden.decision) with input as start
+	not "baseline.secret_outside" in fixture.names(pathwarden.decision) with input as start
 }
 
 test_a_payment_waits_for_the_finance_team if {

@@ -69,8 +69,17 @@ fn alternatives(input: &Input) -> Vec<(String, Input)> {
     };
     add("a person approved it".to_owned(), &|i| i.approval = ApprovalState::Approved);
     add("a person had stated the task".to_owned(), &|i| i.task.stated = true);
+    add("the task had asked for this".to_owned(), &|i| i.purpose.asked = true);
+    add("the task had given every value that decides something".to_owned(), &|i| {
+        for origin in &mut i.origins {
+            origin.given_by = GivenBy::Task;
+        }
+    });
     add("nothing restricted stood in the arguments".to_owned(), &|i| i.contents.clear());
-    add("the call had not been made before".to_owned(), &|i| i.session.repeats = 0);
+    add("the call had not been made before".to_owned(), &|i| {
+        i.session.repeats = 0;
+        "none".clone_into(&mut i.session.looping);
+    });
     add("nothing had been refused before".to_owned(), &|i| i.session.refused = 0);
     add("the server were one that you run".to_owned(), &|i| i.action.server_inside = true);
     add(format!("`{}` were known to only read", input.action.name), &|i| {

@@ -68,7 +68,7 @@ impl World {
         let agent = Agent {
             name: "invoices".parse().expect("a name"),
             owner: "accounts payable".to_owned(),
-            role: String::new(),
+            role: "finance".to_owned(),
             purpose: String::new(),
         };
         let stated_by = TaskSource::Person("dana".parse().expect("a name"));
