@@ -141,10 +141,23 @@ usable if {
 	is_string(input.risk.band)
 	is_array(input.targets)
 	is_array(input.origins)
+	is_array(input.conduct.deviations)
+	is_array(input.conduct.excess)
+	not has_unusable_words
 	is_array(input.contents)
 	not has_unusable_origin
 	not has_unusable_target
 	not has_unusable_content
+}
+
+has_unusable_words if {
+	some words in input.conduct.deviations
+	not is_string(words)
+}
+
+has_unusable_words if {
+	some words in input.conduct.excess
+	not is_string(words)
 }
 
 has_unusable_origin if {
@@ -364,6 +377,29 @@ decision contains {
 	"advice": "do not repeat this call; use what it returned before, or tell the person what is missing",
 } if {
 	input.session.looping == "break"
+}
+
+# baseline.contract
+# Why: what the operator declared to be the way of this agent, task or tool is not for the agent to
+# change.
+decision contains {
+	"rule": "baseline.contract",
+	"verdict": "deny",
+	"reason": deviation,
+	"advice": "keep to the declared way of working; tell the person what stands in the way",
+} if {
+	some deviation in input.conduct.deviations
+}
+
+# baseline.too_much
+# Why: a run-away agent does its harm by number: of calls, of people reached, of rows changed.
+decision contains {
+	"rule": "baseline.too_much",
+	"verdict": "deny",
+	"reason": excess,
+	"advice": "wait; do less at a time",
+} if {
+	some excess in input.conduct.excess
 }
 
 # baseline.many_refusals

@@ -119,6 +119,13 @@ test_a_loop_is_broken_and_not_before if {
 	"baseline.loop" in fixture.names(pathwarden.decision) with input as fixture.approved(broken)
 }
 
+test_what_breaks_a_contract_or_a_limit_is_denied if {
+	deviates := object.union(fixture.read, {"conduct": {"deviations": ["payments: no read before"]}})
+	"baseline.contract" in fixture.names(pathwarden.decision) with input as deviates
+	exceeds := object.union(fixture.read, {"conduct": {"excess": ["more than 600 calls"]}})
+	"baseline.too_much" in fixture.names(pathwarden.decision) with input as exceeds
+}
+
 test_the_fifth_refusal_waits_for_a_person if {
 	write := fixture.with_action({"class": "write"})
 	fourth := object.union(write, {"session": {"refused": 4}})
@@ -148,7 +155,7 @@ test_a_send_after_untrusted_content_is_watched if {
 }
 
 test_a_missing_fact_is_denied if {
-	every name in {"action", "task", "session", "targets", "origins", "purpose", "risk", "contents", "approval"} {
+	every name in {"action", "task", "session", "targets", "origins", "purpose", "conduct", "risk", "contents", "approval"} {
 		start := object.remove(fixture.read, [name])
 		"baseline.unusable_facts" in fixture.names(pathwarden.decision) with input as start
 	}

@@ -31,6 +31,7 @@ read := {
 		"authenticates": false,
 		"sets_credential": false,
 	},
+	"conduct": {"deviations": [], "excess": [], "escalations": []},
 	"targets": [],
 	"origins": [],
 	"contents": [],
@@ -69,6 +70,7 @@ origin(role, given_by) := {
 	"action": "",
 	"start": 0,
 	"end": 0,
+	"cue": 0,
 }
 
 iban := {"pointer": "/body", "class": "iban", "count": 1}

@@ -8,7 +8,7 @@ use pathwarden_decide::{Reading, decide};
 use pathwarden_policy::Oracle;
 use pathwarden_types::Action;
 
-use crate::measure::{Candidate, Effort, Samples, in_turns};
+use crate::measure::{Candidate, Effort, Samples, in_turns, timed};
 use crate::report::{Aim, Cell, Table};
 use crate::work::{self, Session};
 
@@ -35,7 +35,7 @@ pub(crate) fn run(effort: Effort) -> Result<Table> {
     let compared = candidates.len();
     candidates.push((
         "reading of a 3 KB result (classify, entities)",
-        Box::new(|| drop(black_box(Reading::of(black_box(&result))))),
+        timed(|| drop(black_box(Reading::of(black_box(&result))))),
     ));
     let samples = in_turns(effort, &mut candidates);
     let names = candidates.iter().map(|(name, _)| *name);
@@ -72,18 +72,18 @@ fn beside<'a>(
     vec![
         (
             name,
-            Box::new(move || {
+            timed(move || {
                 let Session { engine, state, asker, now, .. } = &mut *session.borrow_mut();
                 drop(black_box(decide(engine, state, black_box(action), asker, *now)));
             }),
         ),
         (
             "… Rego machine alone, the same input",
-            Box::new(move || drop(black_box(machine.judge(black_box(&input))))),
+            timed(move || drop(black_box(machine.judge(black_box(&input))))),
         ),
         (
             "… Rego interpreter alone, the same input",
-            Box::new(move || drop(black_box(interpreter.judge(black_box(&same))))),
+            timed(move || drop(black_box(interpreter.judge(black_box(&same))))),
         ),
     ]
 }

@@ -83,24 +83,35 @@ impl Samples {
     }
 }
 
-/// One thing to be measured, called many times.
-pub(crate) type Candidate<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+/// One thing to be measured, called many times; each call says how long what counts of it took.
+pub(crate) type Candidate<'a> = (&'static str, Box<dyn FnMut() -> Duration + 'a>);
+
+/// A call that counts as a whole.
+pub(crate) fn timed<'a>(mut call: impl FnMut() + 'a) -> Box<dyn FnMut() -> Duration + 'a> {
+    Box::new(move || {
+        let start = Instant::now();
+        call();
+        start.elapsed()
+    })
+}
 
 /// Calls every candidate in turns, each call timed, after a turn that does not count.
 pub(crate) fn in_turns(effort: Effort, candidates: &mut [Candidate<'_>]) -> Vec<Samples> {
     let mut samples = vec![Samples::default(); candidates.len()];
     for (_, call) in candidates.iter_mut() {
-        (0..effort.calls / 2).for_each(|_| call());
+        for _ in 0..effort.calls / 2 {
+            let _ = call();
+        }
     }
     for _ in 0..effort.rounds {
         for ((_, call), samples) in candidates.iter_mut().zip(&mut samples) {
-            let began = Instant::now();
+            let mut busy = Duration::ZERO;
             for _ in 0..effort.calls {
-                let start = Instant::now();
-                call();
-                samples.call(start.elapsed());
+                let took = call();
+                samples.call(took);
+                busy += took;
             }
-            samples.did(effort.calls.into(), began.elapsed());
+            samples.did(effort.calls.into(), busy);
         }
     }
     samples

@@ -31,6 +31,8 @@ pub(crate) enum Cell {
     Rate(f64),
     /// A quotient.
     Ratio(f64),
+    /// A size.
+    Bytes(f64),
     /// Not measured for this row.
     Nothing,
 }
@@ -69,7 +71,9 @@ impl Cell {
 
     fn number(&self) -> f64 {
         match self {
-            Self::Micros(value) | Self::Rate(value) | Self::Ratio(value) => *value,
+            Self::Micros(value) | Self::Rate(value) | Self::Ratio(value) | Self::Bytes(value) => {
+                *value
+            }
             Self::Text(_) | Self::Nothing => f64::NAN,
         }
     }
@@ -85,6 +89,8 @@ impl fmt::Display for Cell {
             Self::Rate(rate) if *rate >= 10_000.0 => write!(f, "{:.1} k/s", rate / 1e3),
             Self::Rate(rate) => write!(f, "{rate:.0} /s"),
             Self::Ratio(ratio) => write!(f, "{ratio:.2}"),
+            Self::Bytes(bytes) if *bytes >= 10e6 => write!(f, "{:.0} MB", bytes / 1e6),
+            Self::Bytes(bytes) => write!(f, "{:.1} KB", bytes / 1e3),
             Self::Nothing => f.write_str("–"),
         }
     }
@@ -127,6 +133,8 @@ mod tests {
             (Cell::Rate(9_999.0), "9999 /s"),
             (Cell::Rate(12_345.0), "12.3 k/s"),
             (Cell::Ratio(0.666), "0.67"),
+            (Cell::Bytes(12_345.0), "12.3 KB"),
+            (Cell::Bytes(400e6), "400 MB"),
             (Cell::Nothing, "–"),
         ] {
             assert_eq!(cell.to_string(), want);

@@ -3,13 +3,15 @@
 use std::ops::ControlFlow;
 
 use pathwarden_json::{Json, canonical};
-use pathwarden_policy::{ApprovalState, Input, Judgement};
+use pathwarden_policy::{ApprovalState, ConductFacts, Input, Judgement};
 use pathwarden_types::{
     Action, ApprovalNeed, Containment, Digest, Millis, Obligation, RuleHit, Verdict,
 };
 use serde_json::Value;
 
+use crate::conduct::Report;
 use crate::facts::Survey;
+use crate::risk::Evidence;
 use crate::state::{Binding, Standing};
 use crate::{Engine, Reading, State, facts, obligations, risk};
 
@@ -27,6 +29,8 @@ pub(crate) struct Case<'a> {
     pub(crate) obligations: Vec<Obligation>,
     pub(crate) containment: Vec<Containment>,
     pub(crate) need: Option<ApprovalNeed>,
+    /// What the action makes of what the session did.
+    report: Report,
 }
 
 /// A stage goes on, or ends the case with one hit of the engine's own.
@@ -42,6 +46,7 @@ pub(crate) const STAGES: &[Stage] = &[
     ("room", |case| case.permits_are_few()),
     ("canonicalise", |case| case.read_arguments()),
     ("approval", |case| case.look_up_approval()),
+    ("conduct", |case| case.compare_conduct()),
     ("risk", |case| case.assess_risk()),
     ("policy", |case| case.judge_by_policy()),
     ("obligations", |case| case.resolve_obligations()),
@@ -71,6 +76,7 @@ impl<'a> Case<'a> {
             obligations: Vec::new(),
             containment: Vec::new(),
             need: None,
+            report: Report::default(),
         }
     }
 
@@ -189,8 +195,41 @@ impl<'a> Case<'a> {
         Step::Continue(())
     }
 
+    fn compare_conduct(&mut self) -> Step {
+        let (state, action) = (self.state, self.action);
+        let approved = self.input.approval == ApprovalState::Approved;
+        let (id, class) = ((action.id, self.now), self.input.action.class);
+        let conduct = state.conduct();
+        let event = conduct.call(id, &action.operation, class, Some(&self.reading), approved);
+        let knowledge = self.engine.snapshot().knowledge();
+        let agent = state.agent();
+        let baseline = knowledge.baseline(&agent.name, &agent.purpose);
+        self.report = conduct.report(&event, agent, knowledge.contracts(), baseline);
+        self.input.conduct = ConductFacts {
+            deviations: self.report.deviations.clone(),
+            excess: self.report.excess.clone(),
+            escalations: self.report.escalations.clone(),
+        };
+        Step::Continue(())
+    }
+
     fn assess_risk(&mut self) -> Step {
-        self.input.risk = risk::assess(&self.input);
+        let snapshot = self.engine.snapshot();
+        let (knowledge, operation) = (snapshot.knowledge(), &self.action.operation);
+        let targets = self.input.targets.iter().map(|target| target.value.as_str());
+        let listed = knowledge.listed(targets, self.now);
+        let server = snapshot.settings().server(&operation.server);
+        let evidence = Evidence {
+            input: &self.input,
+            report: &self.report,
+            listed: listed.as_ref(),
+            has_intel: knowledge.intel().is_some(),
+            is_stated: server.classes.contains_key(&operation.name),
+            was_refused: self.state.was_refused(operation),
+            is_forgetful: self.state.memory().is_full(),
+            is_alert: self.state.is_alert(),
+        };
+        self.input.risk = risk::assess(&evidence, &snapshot.settings().risk);
         Step::Continue(())
     }
 
@@ -283,8 +322,8 @@ mod tests {
         let names: Vec<&str> = STAGES.iter().map(|(name, _)| *name).collect();
         assert_eq!(
             names.join(" > "),
-            "session > containment > room > canonicalise > approval > risk > policy > obligations > rate \
-             > person"
+            "session > containment > room > canonicalise > approval > conduct > risk > policy > \
+             obligations > rate > person"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use pathwarden_classify as classify;
 use pathwarden_policy::{
-    ActionFacts, AgentFacts, ApprovalState, Content, GivenBy, Input, Origin, PurposeFacts,
+    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, GivenBy, Input, Origin, PurposeFacts,
     SessionFacts, Target, TargetKind, TaskFacts,
 };
 use pathwarden_purpose::{Act, Tool};
@@ -64,6 +64,7 @@ pub(crate) fn input(
             restricted_seen: state.restricted_seen(),
         },
         purpose: purpose_facts(state, &tool, &origins),
+        conduct: ConductFacts::default(),
         targets,
         origins,
         contents,
@@ -246,11 +247,6 @@ fn contents_in(pointer: &str, text: &str) -> Vec<Content> {
             count: 1,
         })
         .collect()
-}
-
-/// Whether nobody we know of named one of the targets.
-pub(crate) fn has_made_up_target(input: &Input) -> bool {
-    input.targets.iter().any(|target| target.given_by == GivenBy::Nobody)
 }
 
 #[cfg(test)]

@@ -12,10 +12,12 @@
 //! order of checks, [`State`] what a session remembers.
 
 mod case;
+mod conduct;
 mod decision;
 mod engine;
 mod facts;
 mod gate;
+mod knowledge;
 mod label;
 mod leaves;
 mod links;
@@ -31,14 +33,16 @@ mod snapshot;
 mod state;
 mod what_if;
 
+pub use conduct::Conduct;
 pub use decision::{Asker, Decision, decide};
 pub use engine::Engine;
 pub use gate::{Gate, Input, Output, Refused};
+pub use knowledge::{FeedFile, Files, Knowledge, KnowledgeError};
 pub use label::label;
 pub use memory::{Memory, Place, Pointed, Provenance};
 pub use permit::{Permit, PermitError, Release};
 pub use reading::Reading;
-pub use settings::{ServerSettings, Settings};
+pub use settings::{RiskSettings, ServerSettings, Settings};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use state::{Binding, OpenPermit, Question, Standing, State};
 pub use what_if::{Change, what_if};

@@ -30,6 +30,7 @@ struct Source {
     /// Where it speaks of what the task names: bytes of the items that do.
     about: Vec<Range<usize>>,
     orders: Vec<Order>,
+    cue: Ratio,
 }
 
 /// How a result stands to the task, from the call that asked for it.
@@ -84,6 +85,8 @@ pub struct Place {
     pub start: usize,
     /// Where it ends, in bytes.
     pub end: usize,
+    /// How much the result looks like an attempt to steer a model.
+    pub cue: Ratio,
 }
 
 impl Memory {
@@ -108,7 +111,14 @@ impl Memory {
         let about = reading.about(task);
         self.index.add(id, &reading.content);
         self.is_full |= self.index.is_full();
-        self.sources.push(Source { action, content, integrity, standing, about, orders });
+        let cue = reading.cue;
+        self.sources.push(Source { action, content, integrity, standing, about, orders, cue });
+    }
+
+    /// Whether more was read than is remembered.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// Notes that a system demanded proof of who one is: what is read from here on may hold it.
@@ -202,7 +212,7 @@ impl Source {
     }
 
     const fn place(&self, start: usize, end: usize) -> Place {
-        Place { action: self.action, content: self.content, start, end }
+        Place { action: self.action, content: self.content, start, end, cue: self.cue }
     }
 }
 

@@ -117,5 +117,6 @@ fn origin(part: Part<'_>, role: Role, provenance: Provenance) -> Origin {
         action: place.map(|place| place.action.to_string()).unwrap_or_default(),
         start: place.map_or(0, |place| number(place.start)),
         end: place.map_or(0, |place| number(place.end)),
+        cue: place.map_or(0, |place| u64::from(place.cue.steps())),
     }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use pathwarden_classify as classify;
 use pathwarden_lineage::{self as lineage, SeenLeaf};
 use pathwarden_purpose::{Order, Task, Tool, orders};
+use pathwarden_types::Ratio;
 use serde_json::Value;
 
 /// What a piece of content holds. A pure function of its text, so that a fold over records that reads
@@ -16,6 +17,8 @@ pub struct Reading {
     pub entities: BTreeSet<String>,
     /// Whether it holds anything restricted.
     pub restricted: bool,
+    /// How much the text looks like an attempt to steer a model.
+    pub(crate) cue: Ratio,
     /// Whether it holds more than is kept, of which the rest is left out.
     pub overflowed: bool,
     /// What values can be traced to.
@@ -35,6 +38,7 @@ pub struct Reading {
 pub(crate) struct Field {
     /// The item of the content that it belongs to.
     item: u32,
+    path: String,
     /// Where it stands in the content, in bytes.
     place: Range<usize>,
     pub(crate) text: String,
@@ -56,6 +60,7 @@ impl Reading {
         let mut reading = Self::default();
         reading.content = lineage::Reading::of_each(text, &mut |leaf| reading.leaf(leaf));
         reading.overflowed |= reading.content.is_overflowed();
+        reading.cue = classify::cue_score(&classify::cues(text, &BTreeSet::new()));
         if text.len() <= Self::TEXT_BYTES_MAX {
             text.clone_into(&mut reading.text);
         }
@@ -69,7 +74,8 @@ impl Reading {
         }
         if leaf.is_atomic && leaf.text.len() <= Self::FIELD_BYTES_MAX {
             let place = leaf.place(0..leaf.text.len());
-            self.fields.push(Field { item: leaf.item, place, text: leaf.text.to_owned() });
+            let (path, text) = (leaf.path.to_owned(), leaf.text.to_owned());
+            self.fields.push(Field { item: leaf.item, path, place, text });
         }
         for mut order in orders(leaf.text) {
             let place = leaf.place(order.start..order.end);
@@ -93,6 +99,12 @@ impl Reading {
             }
             self.entities.insert(entity);
         }
+    }
+
+    /// The names of its members in one spelling, when it is an object.
+    pub(crate) fn shape(&self) -> String {
+        let names: BTreeSet<&str> = self.fields.iter().map(|field| field.path.as_str()).collect();
+        names.into_iter().collect::<Vec<_>>().join(" ")
     }
 
     /// Whether it asks for proof of who one is: *"a code was sent to your inbox"*.

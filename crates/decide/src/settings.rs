@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pathwarden_types::{Name, ToolClass};
+use pathwarden_types::{Name, Ratio, SignalKind, ToolClass};
 use serde::{Deserialize, Serialize};
 
 /// The operator's facts that decisions rest on. Part of a [`Snapshot`](crate::Snapshot), and so of
@@ -18,6 +18,26 @@ pub struct Settings {
     pub approval_ms_max: u64,
     /// Whether an action that only reads may be released before its record is on disk.
     pub batched_reads: bool,
+    /// How signals add up.
+    #[serde(default)]
+    pub risk: RiskSettings,
+}
+
+/// How signals add up, where the operator says otherwise.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RiskSettings {
+    /// The weight of a signal; those that are absent have the shipped one.
+    pub weights: BTreeMap<SignalKind, Ratio>,
+    /// The scores at which the bands guarded, elevated, high and severe begin, in rising order.
+    pub bands: [Ratio; 4],
+}
+
+impl Default for RiskSettings {
+    fn default() -> Self {
+        let bands = [2_000, 4_000, 6_000, 8_000].map(Ratio::of);
+        Self { weights: BTreeMap::new(), bands }
+    }
 }
 
 /// A server that nobody knows: every action on it is of an unknown class.
@@ -61,6 +81,7 @@ impl Default for Settings {
             servers: BTreeMap::new(),
             approval_ms_max: 15 * 60 * 1000,
             batched_reads: true,
+            risk: RiskSettings::default(),
         }
     }
 }

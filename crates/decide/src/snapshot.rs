@@ -7,6 +7,7 @@ use pathwarden_types::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::Settings;
+use crate::knowledge::{Files, Knowledge, KnowledgeError};
 
 /// Everything that decisions rest on besides the session: swapped whole, never changed.
 #[derive(Clone)]
@@ -14,6 +15,7 @@ pub struct Snapshot {
     version: Digest,
     bytes: Arc<[u8]>,
     settings: Arc<Settings>,
+    knowledge: Arc<Knowledge>,
     bundle: Bundle,
 }
 
@@ -23,6 +25,8 @@ pub struct Snapshot {
 struct Stored {
     settings: Settings,
     sources: Vec<StoredSource>,
+    #[serde(default)]
+    files: Files,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -39,6 +43,9 @@ pub enum SnapshotError {
     /// The policy does not compile; every fault, in the order of files.
     #[error("the policy does not compile ({} faults)", .0.len())]
     Policy(Vec<CompileFault>),
+    /// Contracts, lists of threats or baselines cannot be used.
+    #[error("what stands beside the policy cannot be used")]
+    Knowledge(#[source] KnowledgeError),
     /// The payload is not one that this version reads.
     #[error("the recorded policy cannot be read")]
     Payload(#[source] serde_json::Error),
@@ -51,12 +58,26 @@ impl Snapshot {
     ///
     /// [`SnapshotError::Policy`] with every fault.
     pub fn build(settings: Settings, sources: Vec<Source>) -> Result<Self, SnapshotError> {
+        Self::build_with(settings, sources, Files::default())
+    }
+
+    /// Compiles policy sources, and what an operator brings besides.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError::Policy`] with every fault; [`SnapshotError::Knowledge`] for the rest.
+    pub fn build_with(
+        settings: Settings,
+        sources: Vec<Source>,
+        files: Files,
+    ) -> Result<Self, SnapshotError> {
         let stored = Stored {
             settings,
             sources: sources
                 .into_iter()
                 .map(|source| StoredSource { path: source.path, text: source.text })
                 .collect(),
+            files,
         };
         let bytes = serde_json::to_vec(&stored).map_err(SnapshotError::Payload)?;
         Self::compile(stored, bytes.into())
@@ -79,8 +100,10 @@ impl Snapshot {
             .map(|source| Source { path: source.path, text: source.text })
             .collect();
         let bundle = Bundle::compile(sources).map_err(SnapshotError::Policy)?;
+        let knowledge = Knowledge::of(&stored.files).map_err(SnapshotError::Knowledge)?;
         let version = Digest::of(&bytes);
-        Ok(Self { version, bytes, settings: Arc::new(stored.settings), bundle })
+        let (settings, knowledge) = (Arc::new(stored.settings), Arc::new(knowledge));
+        Ok(Self { version, bytes, settings, knowledge, bundle })
     }
 
     /// The version that decisions name: the digest of [`Snapshot::to_bytes`].
@@ -99,6 +122,12 @@ impl Snapshot {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What the operator brought besides rules.
+    #[must_use]
+    pub fn knowledge(&self) -> &Knowledge {
+        &self.knowledge
     }
 
     /// The compiled policy.

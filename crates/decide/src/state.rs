@@ -6,12 +6,12 @@ use pathwarden_behaviour::{LoopLevel, Loops};
 use pathwarden_policy::GivenBy;
 use pathwarden_purpose::{Task as Asked, Tool, plain};
 use pathwarden_types::{
-    ActionId, Agent, Approval, ApprovalAnswer, ApprovalId, Choice, Confidentiality, Decided,
+    ActionId, Agent, Approval, ApprovalAnswer, ApprovalId, Band, Choice, Confidentiality, Decided,
     Digest, Event, Integrity, Label, Millis, Name, Obligation, Observation, ObservationKind,
     Operation, OperationKind, Record, Task, TaskSource, ToolClass, Verdict,
 };
 
-use crate::Reading;
+use crate::{Conduct, Reading};
 use crate::memory::{Memory, Pointed, Provenance, Standing as SourceStanding, Use, any_act};
 
 /// The state of one session. Equal records give equal states, so a restart or a replay is the same
@@ -30,6 +30,11 @@ pub struct State {
     previous: Option<ActionId>,
     calls: VecDeque<Digest>,
     loops: Loops,
+    conduct: Conduct,
+    /// Decisions for which the session is still given less room.
+    alert: u32,
+    /// Operations that a person refused.
+    refused_by_person: BTreeSet<String>,
     asked: Asked,
     memory: Memory,
     /// What each server says of its tools, once it has said something.
@@ -127,6 +132,10 @@ impl State {
     pub const WAITING_MAX: usize = 1_024;
     /// The most permits that wait for their effect at a time; an action past it is a deny.
     pub const OPEN_MAX: usize = 4_096;
+    /// For how many decisions a session that called for a person is given less room.
+    pub const ALERT_DECISIONS: u32 = 16;
+    /// The most operations that are remembered as refused by a person.
+    const REFUSED_MAX: usize = 1_024;
     /// The window of a rate limit, in ms.
     pub const RATE_WINDOW_MS: u64 = 60_000;
 
@@ -148,6 +157,9 @@ impl State {
             previous: None,
             calls: VecDeque::new(),
             loops: Loops::default(),
+            conduct: Conduct::default(),
+            alert: 0,
+            refused_by_person: BTreeSet::new(),
             asked: Asked::read(text.unwrap_or_default()),
             memory: Memory::default(),
             tools: BTreeMap::new(),
@@ -173,9 +185,12 @@ impl State {
         self.incomplete |= record.content().is_some() && reading.is_none();
         match &record.event {
             Event::SessionEnded { .. } => self.ended = true,
-            Event::Observed { observation, content, label, .. }
+            Event::Observed { observation, content, content_bytes, label }
                 if self.is_result_of_open(observation) =>
             {
+                if let Some(action) = observation.action {
+                    self.conduct.result(action, record.at, label, *content_bytes);
+                }
                 self.see_result(observation.action, *content, label, reading);
             }
             Event::Observed { observation, .. }
@@ -267,6 +282,10 @@ impl State {
             let _ = self.loops.call(decided.action, call, decided.class);
         }
         self.step = self.step.saturating_add(1);
+        self.alert = match decided.risk.band {
+            Band::High | Band::Severe => Self::ALERT_DECISIONS,
+            Band::Low | Band::Guarded | Band::Elevated => self.alert.saturating_sub(1),
+        };
         self.previous = Some(decided.action);
         match decided.verdict {
             Verdict::Allow | Verdict::Constrain => self.release(at, decided, reading),
@@ -307,6 +326,10 @@ impl State {
             question.standing = Standing::Used;
         }
         let server = decided.operation.server.clone();
+        let is_approved = decided.approval.is_some();
+        let (id, operation) = ((decided.action, at), &decided.operation);
+        let event = self.conduct.call(id, operation, decided.class, reading, is_approved);
+        self.conduct.step(event);
         let has_effect = decided.class.has_effect();
         let standing = reading
             .map(|reading| self.standing_of_result(reading, has_effect))
@@ -356,7 +379,12 @@ impl State {
         question.approval.answer = answer.cloned();
         question.standing = match answer.map(|answer| answer.choice) {
             Some(Choice::Approve) => Standing::Approved,
-            Some(Choice::Deny) => Standing::Refused,
+            Some(Choice::Deny) => {
+                if self.refused_by_person.len() < Self::REFUSED_MAX {
+                    self.refused_by_person.insert(question.binding.operation.clone());
+                }
+                Standing::Refused
+            }
             None => Standing::Lapsed,
         };
     }
@@ -486,6 +514,21 @@ impl State {
             return Provenance { given_by: GivenBy::Task, place: None };
         }
         self.memory.trace(&self.asked, value, usage)
+    }
+
+    /// What the session did.
+    pub(crate) const fn conduct(&self) -> &Conduct {
+        &self.conduct
+    }
+
+    /// Whether the session lately did what called for a person.
+    pub(crate) const fn is_alert(&self) -> bool {
+        self.alert > 0
+    }
+
+    /// Whether a person refused an action of this operation.
+    pub(crate) fn was_refused(&self, operation: &Operation) -> bool {
+        self.refused_by_person.contains(&operation_text(operation))
     }
 
     /// What was read, and how far it speaks for a value.

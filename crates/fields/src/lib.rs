@@ -38,8 +38,20 @@ impl Field {
     /// Where the byte at this place of the text is spelled in the source.
     #[must_use]
     pub fn place(&self, at: usize) -> usize {
-        let after = self.jumps.partition_point(|(from, _)| *from <= at);
-        let jump = after.checked_sub(1).and_then(|jump| self.jumps.get(jump));
+        self.place_near(at, &mut 0)
+    }
+
+    /// The same for places that are asked for in order: `near` is where the last one was found.
+    #[must_use]
+    pub fn place_near(&self, at: usize, near: &mut usize) -> usize {
+        let begins = |jump: usize| self.jumps.get(jump).is_some_and(|(from, _)| *from <= at);
+        let is_at = |jump: usize| begins(jump) && !begins(jump + 1);
+        if !is_at(*near) {
+            let next = *near + 1;
+            let sought = || self.jumps.partition_point(|(from, _)| *from <= at).saturating_sub(1);
+            *near = if is_at(next) { next } else { sought() };
+        }
+        let jump = self.jumps.get(*near).filter(|(from, _)| *from <= at);
         jump.map_or(at, |(from, to)| to + (at - from))
     }
 }

@@ -118,26 +118,28 @@ impl Reader<'_> {
 
     /// A quoted string, without its quotes and escapes.
     fn quoted(&mut self) -> Option<Spelled> {
-        let start = self.at;
-        let mut rest = self.text.get(start..)?.char_indices().map(|(at, c)| (start + at, c));
-        let (_, quote) = rest.next()?;
+        let quote = self.peek()?;
+        let mut at = self.at + quote.len_utf8();
         let mut out = Spelled::default();
-        while let Some((at, character)) = rest.next() {
-            if character == quote {
+        loop {
+            let rest = self.text.get(at..)?;
+            let length = rest.find([quote, '\\'])?;
+            out.push_stretch(rest.get(..length)?, at);
+            at += length;
+            let mut marks = rest.get(length..)?.char_indices().map(|(from, c)| (at + from, c));
+            let (_, mark) = marks.next()?;
+            if mark == quote {
                 self.at = at + quote.len_utf8();
                 return Some(out);
             }
-            if character == '\\' {
-                let (character, is_known) = escaped(&mut rest)?;
-                if !is_known {
-                    out.push('\\', at);
-                }
-                out.push(character, at);
-            } else {
-                out.push(character, at);
+            let (character, is_known) = escaped(&mut marks)?;
+            let (escape, after) = (at, marks.next().map_or(self.text.len(), |(after, _)| after));
+            at = after;
+            if !is_known {
+                out.push('\\', escape);
             }
+            out.push(character, escape);
         }
-        None
     }
 
     fn push(&mut self, item: u32, spelled: Spelled, is_text: bool) {

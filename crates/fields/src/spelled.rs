@@ -15,11 +15,23 @@ impl Spelled {
 
     /// Adds a character that is spelled at this place of the source.
     pub(crate) fn push(&mut self, character: char, at: usize) {
+        self.jump(at);
+        self.text.push(character);
+    }
+
+    /// Adds a stretch that stands at this place of the source as it is.
+    pub(crate) fn push_stretch(&mut self, stretch: &str, at: usize) {
+        if !stretch.is_empty() {
+            self.jump(at);
+            self.text.push_str(stretch);
+        }
+    }
+
+    fn jump(&mut self, at: usize) {
         let expected = self.jumps.last().map(|(from, to)| to + (self.text.len() - from));
         if expected != Some(at) {
             self.jumps.push((self.text.len(), at));
         }
-        self.text.push(character);
     }
 
     /// Takes white space off the end, down to a length.

@@ -1,5 +1,6 @@
 //! Everything in one piece of content that can be found again.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use pathwarden_decode::{Step, views};
@@ -156,7 +157,7 @@ impl Reader<'_> {
         let first_item = self.items;
         self.items += found.fields.iter().map(|field| field.item).max().unwrap_or(0);
         for field in &found.fields {
-            let origin = Origin::Moved { field, parent: place.origin };
+            let origin = Origin::Moved { field, parent: place.origin, near: Cell::new(0) };
             let path = match field.path.as_str() {
                 "" => place.path.to_owned(),
                 inner => format!("{}{inner}", place.path),
@@ -296,7 +297,8 @@ struct Place<'a> {
 /// How places in a text are places in the source.
 enum Origin<'a> {
     Root,
-    Moved { field: &'a fields::Field, parent: &'a Origin<'a> },
+    /// `near` is where the last place was found: words are asked for in order.
+    Moved { field: &'a fields::Field, parent: &'a Origin<'a>, near: Cell<usize> },
     Coded { start: usize, end: usize },
 }
 
@@ -305,12 +307,13 @@ impl Origin<'_> {
         match self {
             Self::Root => (start, end),
             Self::Coded { start, end } => (*start, *end),
-            Self::Moved { field, parent } => {
-                let moved = |at: usize| field.place(at);
+            Self::Moved { field, parent, near } => {
+                let mut at = near.get();
+                let first = field.place_near(start, &mut at);
                 // The end is the end of the last byte: the next may stand elsewhere.
-                let last = end.saturating_sub(1).max(start);
-                let end = if end > start { moved(last) + 1 } else { moved(start) };
-                parent.locate(moved(start), end)
+                let end = if end > start { field.place_near(end - 1, &mut at) + 1 } else { first };
+                near.set(at);
+                parent.locate(first, end)
             }
         }
     }

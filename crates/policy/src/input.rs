@@ -18,6 +18,8 @@ pub struct Input {
     pub session: SessionFacts,
     /// What the action is, beside what was asked for.
     pub purpose: PurposeFacts,
+    /// What the action makes of what the session did before.
+    pub conduct: ConductFacts,
     /// Whom or what the action reaches.
     pub targets: Vec<Target>,
     /// Where each argument that decides something came from.
@@ -114,6 +116,18 @@ pub struct PurposeFacts {
     pub sets_credential: bool,
 }
 
+/// What the action makes of what the session did before, in words.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConductFacts {
+    /// How it breaks contracts that the operator declared.
+    pub deviations: Vec<String>,
+    /// Which hard limits of speed and reach it passes.
+    pub excess: Vec<String>,
+    /// What earlier steps make of it: privileges that rise, private content that could leave.
+    pub escalations: Vec<String>,
+}
+
 /// Where an argument that decides something came from.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -130,6 +144,8 @@ pub struct Origin {
     pub start: u64,
     /// Where in that result it ends, in bytes.
     pub end: u64,
+    /// How much that result looks like an attempt to steer a model, in ten-thousandths.
+    pub cue: u64,
 }
 
 /// Whom or what the action reaches, found in a target argument.

@@ -28,7 +28,7 @@ mod value;
 
 pub use bundle::{Bundle, CompileFault, RulePlace, Source};
 pub use input::{
-    ActionFacts, AgentFacts, ApprovalState, Content, GivenBy, Input, Origin, PurposeFacts,
+    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, GivenBy, Input, Origin, PurposeFacts,
     SessionFacts, Target, TargetKind, TaskFacts,
 };
 pub use judge::Judge;

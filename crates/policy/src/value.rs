@@ -7,7 +7,7 @@ use pathwarden_types::{OperationKind, Ratio, Risk, SignalKind, Term, ToolClass};
 use regorus::Value;
 
 use crate::limits::ARGUMENTS_DEPTH_MAX;
-use crate::{ActionFacts, AgentFacts, ApprovalState, Content, Input, Origin, PurposeFacts};
+use crate::{ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, Origin, PurposeFacts};
 use crate::{SessionFacts, Target, TargetKind, TaskFacts};
 
 /// The input cannot be told to the engine exactly.
@@ -38,11 +38,11 @@ macro_rules! shaper {
 
 shaper! {
     action, actions, acts, agent, approval, arguments, arguments_bytes, asked, authenticates,
-    band, class, confidence, contents, count, end, given_by, impact, inside, kind, left_open,
-    likelihood, looping, name, now_ms, origins, outward, owner, pointer, purpose, refused,
-    repeats, restricted_seen, reversible, risk, role, score, server, server_inside, session,
-    sets_credential, start, stated, targets, task, terms, text, untrusted_seen, value, weight,
-    words,
+    band, class, conduct, confidence, contents, count, cue, deviations, end, escalations, excess,
+    given_by, impact, inside, kind, left_open, likelihood, looping, name, now_ms, origins,
+    outward, owner, pointer, purpose, refused, repeats, restricted_seen, reversible, risk, role,
+    score, server, server_inside, session, sets_credential, start, stated, targets, task, terms,
+    text, untrusted_seen, value, weight, words,
 }
 
 impl Shaper {
@@ -54,6 +54,7 @@ impl Shaper {
             (&self.task, self.task_facts(&input.task)),
             (&self.session, self.session_facts(&input.session)),
             (&self.purpose, self.purpose_facts(&input.purpose)),
+            (&self.conduct, self.conduct_facts(&input.conduct)),
             (&self.origins, list(input.origins.iter().map(|origin| self.origin(origin)))),
             (&self.targets, list(input.targets.iter().map(|target| self.target(target)))),
             (&self.contents, list(input.contents.iter().map(|content| self.content(content)))),
@@ -114,6 +115,15 @@ impl Shaper {
         ])
     }
 
+    fn conduct_facts(&self, conduct: &ConductFacts) -> Value {
+        let words = |words: &[String]| list(words.iter().map(|words| Value::from(words.as_str())));
+        object([
+            (&self.deviations, words(&conduct.deviations)),
+            (&self.excess, words(&conduct.excess)),
+            (&self.escalations, words(&conduct.escalations)),
+        ])
+    }
+
     fn origin(&self, origin: &Origin) -> Value {
         object([
             (&self.pointer, Value::from(origin.pointer.as_str())),
@@ -122,6 +132,7 @@ impl Shaper {
             (&self.action, Value::from(origin.action.as_str())),
             (&self.start, Value::from(origin.start)),
             (&self.end, Value::from(origin.end)),
+            (&self.cue, Value::from(origin.cue)),
         ])
     }
 

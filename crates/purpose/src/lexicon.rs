@@ -4,7 +4,7 @@
 //! terse and chosen (`checkout`), so its words are few. Content that orders something is read with the
 //! plain verbs of ordering, so that mere talk of a payment is no order to pay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use crate::act::Act::{self, *};
@@ -198,43 +198,64 @@ pub(crate) static NAMES: LazyLock<Words> = LazyLock::new(|| table(NAMED));
 /// What content orders with.
 pub(crate) static ORDERS: LazyLock<Words> = LazyLock::new(|| table(ORDERED));
 
-fn is_in(list: &str, word: &str) -> bool {
-    list.split_whitespace().any(|other| other == word)
+/// A list of words, to be looked up.
+struct List(LazyLock<BTreeSet<&'static str>>);
+
+impl List {
+    fn has(&self, word: &str) -> bool {
+        self.0.contains(word)
+    }
 }
+
+/// A list of words from the text that names them.
+macro_rules! list {
+    ($text:expr) => {
+        List(LazyLock::new(|| $text.split_whitespace().collect()))
+    };
+}
+
+static THING_LIST: List = list!(THINGS);
+static LEAD_LIST: List = list!(LEADS);
+static PASSIVE_LIST: List = list!(PASSIVES);
+static LABEL_LIST: List = list!(LABELS);
+static FOLLOW_LIST: List = list!(FOLLOWS);
+static LEFT_TO_LIST: List = list!(LEFT_TO);
+static FOUND_IN_LIST: List = list!(FOUND_IN);
+static STARTER_LIST: List = list!(STARTERS);
 
 /// Whether a tool's name with this word says what the tool works on, not what it does.
 pub(crate) fn is_thing(word: &str) -> bool {
-    is_in(THINGS, word)
+    THING_LIST.has(word)
 }
 
 /// Whether the word turns what follows into an order.
 pub(crate) fn is_lead(word: &str) -> bool {
-    is_in(LEADS, word)
+    LEAD_LIST.has(word)
 }
 
 /// Whether after this word another form than the base form orders.
 pub(crate) fn is_passive(word: &str) -> bool {
-    is_in(PASSIVES, word)
+    PASSIVE_LIST.has(word)
 }
 
 /// Whether the verb labels something when a colon follows.
 pub(crate) fn is_label(word: &str) -> bool {
-    is_in(LABELS, word)
+    LABEL_LIST.has(word)
 }
 
 /// Whether the verb may leave the choice to content.
 pub(crate) fn follows(word: &str) -> bool {
-    is_in(FOLLOWS, word)
+    FOLLOW_LIST.has(word)
 }
 
 /// Whether the noun is something that can be followed.
 pub(crate) fn is_left_to(word: &str) -> bool {
-    is_in(LEFT_TO, word)
+    LEFT_TO_LIST.has(word)
 }
 
 /// Whether the noun is something that is found in content.
 pub(crate) fn is_found_in(word: &str) -> bool {
-    is_in(FOUND_IN, word)
+    FOUND_IN_LIST.has(word)
 }
 
 /// The base form of an irregular one.
@@ -244,7 +265,7 @@ pub(crate) fn irregular(word: &str) -> Option<&'static str> {
 
 /// Whether a word with a capital names nobody.
 pub(crate) fn is_starter(word: &str) -> bool {
-    is_in(STARTERS, word) || ASKS.contains_key(word)
+    STARTER_LIST.has(word) || ASKS.contains_key(word)
 }
 
 #[cfg(test)]

@@ -62,10 +62,18 @@ pub fn plain(value: &str) -> String {
         if !text.is_empty() {
             text.push(' ');
         }
-        text.extend(word.chars().flat_map(char::to_lowercase));
+        if word.is_ascii() {
+            text.push_str(word);
+        } else {
+            text.extend(word.chars().flat_map(char::to_lowercase));
+        }
     }
-    let bare = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    bare.unwrap_or(&text).trim_end_matches('/').to_owned()
+    // Nothing else that is left has another case.
+    text.make_ascii_lowercase();
+    let scheme = ["https://", "http://"].into_iter().find(|scheme| text.starts_with(scheme));
+    text.drain(..scheme.map_or(0, str::len));
+    text.truncate(text.trim_end_matches('/').len());
+    text
 }
 
 /// Whether a text in plain form holds a value in plain form, as whole words.

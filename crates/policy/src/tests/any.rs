@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::{
-    ActionFacts, AgentFacts, ApprovalState, Content, GivenBy, Input, Origin, PurposeFacts,
+    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, GivenBy, Input, Origin, PurposeFacts,
 };
 use crate::{SessionFacts, Target, TargetKind, TaskFacts};
 
@@ -72,6 +72,7 @@ pub(super) fn read() -> Input {
             restricted_seen: false,
         },
         purpose: purpose(false),
+        conduct: ConductFacts::default(),
         targets: Vec::new(),
         origins: Vec::new(),
         contents: Vec::new(),
@@ -101,7 +102,7 @@ pub(super) fn purpose(asked: bool) -> PurposeFacts {
 
 pub(super) fn origin(role: &str, given_by: GivenBy) -> Origin {
     let (pointer, role) = ("/to".to_owned(), role.to_owned());
-    Origin { pointer, role, given_by, action: String::new(), start: 0, end: 0 }
+    Origin { pointer, role, given_by, action: String::new(), start: 0, end: 0, cue: 0 }
 }
 
 const BANDS: [Band; 5] = [Band::Low, Band::Guarded, Band::Elevated, Band::High, Band::Severe];
@@ -167,6 +168,12 @@ pub(super) fn corpus() -> Vec<Input> {
             input.purpose.sets_credential = role == "credential";
             inputs.push(input);
         }
+    }
+    for which in 0..2 {
+        let mut input = read();
+        let words = vec!["words".to_owned()];
+        if which == 0 { input.conduct.deviations = words } else { input.conduct.excess = words }
+        inputs.push(input);
     }
     for band in BANDS {
         let mut input = read();
@@ -285,6 +292,15 @@ fn any_purpose() -> impl Strategy<Value = PurposeFacts> {
     })
 }
 
+fn any_conduct() -> impl Strategy<Value = ConductFacts> {
+    let words = || prop::collection::vec("[a-z]{1,4}", 0..2);
+    (words(), words(), words()).prop_map(|(deviations, excess, escalations)| ConductFacts {
+        deviations,
+        excess,
+        escalations,
+    })
+}
+
 fn any_origin() -> impl Strategy<Value = Origin> {
     let roles = prop::sample::select(["target", "credential", "content"].as_slice());
     let givers = prop::sample::select(GivenBy::ALL.as_slice());
@@ -299,7 +315,7 @@ pub(super) fn any_input() -> impl Strategy<Value = Input> {
         ("\\PC{0,6}", "\\PC{0,6}", "\\PC{0,6}", "\\PC{0,6}"),
         (any::<bool>(), "\\PC{0,12}"),
         any_session(),
-        (any_purpose(), prop::collection::vec(any_origin(), 0..3)),
+        (any_purpose(), any_conduct(), prop::collection::vec(any_origin(), 0..3)),
         prop::collection::vec(any_target(), 0..3),
         prop::collection::vec(any_content(), 0..3),
         prop::sample::select(approvals),
@@ -315,7 +331,8 @@ pub(super) fn any_input() -> impl Strategy<Value = Input> {
                     task: TaskFacts { stated: task.0, text: task.1 },
                     session,
                     purpose: why.0,
-                    origins: why.1,
+                    conduct: why.1,
+                    origins: why.2,
                     targets,
                     contents,
                     approval,
