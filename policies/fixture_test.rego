@@ -67,9 +67,6 @@ origin(role, given_by) := {
 	"pointer": "/to",
 	"role": role,
 	"given_by": given_by,
-	"action": "",
-	"start": 0,
-	"end": 0,
 	"cue": 0,
 }
 

@@ -9,7 +9,10 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 /// Every benchmark, in the order of the document.
-const NAMES: [&str; 5] = ["decision", "ledger", "verify", "replay", "mcp-http"];
+const NAMES: [&str; 10] = [
+    "decision", "sessions", "ingest", "scan", "trace", "memory", "ledger", "verify", "replay",
+    "mcp-http",
+];
 
 /// What is built: the benchmarks, and the programs that some of them run.
 const PACKAGES: [&str; 3] = ["pathwarden-bench", "pathwarden", "pathwarden-verify"];

@@ -11,11 +11,16 @@
 //! **Where to start.** [`Bench`] lists what is measured; `measure` is the harness.
 
 mod decision;
+mod ingest;
 mod ledger;
 mod mcp_http;
 mod measure;
+mod memory;
 mod replay;
 mod report;
+mod scan;
+mod sessions;
+mod trace;
 mod verify;
 mod work;
 
@@ -51,6 +56,16 @@ struct Cli {
 enum Bench {
     /// One decision in process.
     Decision,
+    /// Decisions by how long the session is and how many are live.
+    Sessions,
+    /// A tool's result taken in.
+    Ingest,
+    /// The search for sensitive content, beside a `RegexSet`.
+    Scan,
+    /// The search for where a value came from.
+    Trace,
+    /// What a session holds in memory.
+    Memory,
     /// Durable appends beside redb and SQLite.
     Ledger,
     /// Checking a log beside `sha256sum`.
@@ -65,6 +80,11 @@ impl Bench {
     fn run(self, effort: Effort, dir: &std::path::Path) -> Result<Table> {
         match self {
             Self::Decision => decision::run(effort),
+            Self::Sessions => sessions::run(effort),
+            Self::Ingest => ingest::run(effort),
+            Self::Scan => scan::run(effort),
+            Self::Trace => trace::run(effort),
+            Self::Memory => memory::run(),
             Self::Ledger => ledger::run(effort, dir),
             Self::Verify => verify::run(effort, dir),
             Self::Replay => replay::run(effort, dir),

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use pathwarden_json::{Json, canonical};
 use pathwarden_policy::{ApprovalState, ConductFacts, Input, Judgement};
 use pathwarden_types::{
-    Action, ApprovalNeed, Containment, Digest, Millis, Obligation, RuleHit, Verdict,
+    Action, ApprovalNeed, Containment, Digest, Millis, Obligation, Origin, RuleHit, Verdict,
 };
 use serde_json::Value;
 
@@ -29,6 +29,8 @@ pub(crate) struct Case<'a> {
     pub(crate) obligations: Vec<Obligation>,
     pub(crate) containment: Vec<Containment>,
     pub(crate) need: Option<ApprovalNeed>,
+    /// Where the arguments that decide something came from.
+    pub(crate) origins: Vec<Origin>,
     /// What the action makes of what the session did.
     report: Report,
 }
@@ -76,6 +78,7 @@ impl<'a> Case<'a> {
             obligations: Vec::new(),
             containment: Vec::new(),
             need: None,
+            origins: Vec::new(),
             report: Report::default(),
         }
     }
@@ -146,6 +149,7 @@ impl<'a> Case<'a> {
         match facts::survey(settings, self.state, self.action, &arguments) {
             // Arguments that name more than is remembered could plant an address unseen.
             Ok(survey) if !self.reading.overflowed => {
+                self.origins = survey.origins();
                 self.input =
                     facts::input(settings, self.state, self.action, arguments, survey, self.now);
                 Step::Continue(())

@@ -3,7 +3,7 @@
 use pathwarden_policy::Input;
 use pathwarden_types::{
     Action, Approval, ApprovalId, ApprovalNeed, Decided, Digest, Event, Identity, Millis, Mode,
-    Operation, Position, Record, Risk, RuleHit, Verdict,
+    Operation, Origin, Position, Record, Risk, RuleHit, Verdict,
 };
 use serde::Serialize;
 
@@ -48,12 +48,14 @@ pub fn decide(
 ) -> Decision {
     let mut case = Case::new(engine, state, action, now);
     case.pass();
-    let Case { verdict, hits, mut obligations, containment, need, input, reading, .. } = case;
+    let Case {
+        verdict, hits, mut obligations, containment, need, input, reading, origins, ..
+    } = case;
     if verdict != Verdict::Constrain && verdict != Verdict::Hold {
         obligations.clear();
     }
     let snapshot = engine.snapshot();
-    let shown = (verdict == Verdict::Hold).then(|| shown_to_a_person(&input, &hits));
+    let shown = (verdict == Verdict::Hold).then(|| shown_to_a_person(&input, &origins, &hits));
     let approval = match &shown {
         Some(shown) => Some(ask(snapshot, state, action, need.as_ref(), Digest::of(shown), now)),
         None if verdict.lets_through() => rest_on(snapshot, state, action, now),
@@ -77,6 +79,7 @@ pub fn decide(
         hits,
         obligations,
         containment,
+        origins,
         confidence: risk::confidence(&input.risk),
         risk: input.risk.clone(),
         approval,
@@ -130,6 +133,7 @@ fn cut(decided: Decided) -> Decided {
         hits: vec![hit],
         obligations: Vec::new(),
         containment: Vec::new(),
+        origins: Vec::new(),
         risk: Risk { terms: Vec::new(), ..decided.risk },
         approval: None,
         ..decided
@@ -192,16 +196,18 @@ struct Shown<'a> {
     task: &'a str,
     action: &'a pathwarden_policy::ActionFacts,
     targets: &'a [pathwarden_policy::Target],
+    origins: &'a [Origin],
     contents: &'a [pathwarden_policy::Content],
     reasons: Vec<&'a str>,
 }
 
-fn shown_to_a_person(input: &Input, hits: &[pathwarden_types::RuleHit]) -> Vec<u8> {
+fn shown_to_a_person(input: &Input, origins: &[Origin], hits: &[RuleHit]) -> Vec<u8> {
     let shown = Shown {
         agent: &input.agent,
         task: &input.task.text,
         action: &input.action,
         targets: &input.targets,
+        origins,
         contents: &input.contents,
         reasons: hits.iter().map(|hit| hit.reason.as_str()).collect(),
     };

@@ -2,16 +2,16 @@
 
 use pathwarden_classify as classify;
 use pathwarden_policy::{
-    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, GivenBy, Input, Origin, PurposeFacts,
-    SessionFacts, Target, TargetKind, TaskFacts,
+    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts,
+    PurposeFacts, SessionFacts, Target, TargetKind, TaskFacts,
 };
 use pathwarden_purpose::{Act, Tool};
-use pathwarden_types::{Action, Agent, Millis, Risk, ToolClass};
+use pathwarden_types::{Action, Agent, Decided, GivenBy, Millis, Origin, Risk, ToolClass};
 use serde_json::Value;
 
 use crate::leaves::{self, Part, PartKind, TooLarge};
+use crate::origins::{self, Doing, Traced};
 use crate::recipients::{self, Place};
-use crate::origins::{self, Doing};
 use crate::{Settings, State, reading};
 
 /// The most targets that one action may have; one past it is refused.
@@ -24,7 +24,7 @@ const CONTENTS_MAX: usize = 1_024;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Survey {
     targets: Vec<Target>,
-    origins: Vec<Origin>,
+    traced: Vec<Traced>,
     contents: Vec<Content>,
 }
 
@@ -42,7 +42,8 @@ pub(crate) fn input(
 ) -> Input {
     let server = settings.server(&action.operation.server);
     let (tool, class) = tool_of(settings, state, action);
-    let Survey { targets, origins, contents } = survey;
+    let Survey { targets, traced, contents } = survey;
+    let origins: Vec<OriginFacts> = traced.iter().map(Traced::facts).collect();
     Input {
         action: ActionFacts {
             kind: action.operation.kind,
@@ -90,7 +91,7 @@ fn tool_of(settings: &Settings, state: &State, action: &Action) -> (Tool, ToolCl
     (tool, server.class_of(&action.operation.name, inferred))
 }
 
-fn purpose_facts(state: &State, tool: &Tool, origins: &[Origin]) -> PurposeFacts {
+fn purpose_facts(state: &State, tool: &Tool, origins: &[OriginFacts]) -> PurposeFacts {
     let proves = tool.only_authenticates();
     PurposeFacts {
         acts: tool.acts().iter().map(Act::as_str).map(str::to_owned).collect(),
@@ -118,8 +119,8 @@ pub(crate) fn survey(
     let doing = Doing { tool: &tool, class };
     let mut survey = Survey::default();
     leaves::visit(arguments, |part| survey.add(settings, state, doing, part))?;
-    let Survey { targets, origins, contents } = &mut survey;
-    if targets.len() > TARGETS_MAX || contents.len() > CONTENTS_MAX || origins.len() > ORIGINS_MAX {
+    let Survey { targets, traced, contents } = &mut survey;
+    if targets.len() > TARGETS_MAX || contents.len() > CONTENTS_MAX || traced.len() > ORIGINS_MAX {
         return Err(TooLarge);
     }
     targets.sort_by(|a, b| (&a.pointer, &a.value).cmp(&(&b.pointer, &b.value)));
@@ -136,9 +137,18 @@ pub(crate) fn survey(
 }
 
 impl Survey {
+    /// What is recorded of the origins, the most doubtful first.
+    pub(crate) fn origins(&self) -> Vec<Origin> {
+        let mut origins: Vec<Origin> =
+            self.traced.iter().map(|traced| traced.origin.clone()).collect();
+        origins.sort_by(|a, b| b.given_by.cmp(&a.given_by).then_with(|| a.pointer.cmp(&b.pointer)));
+        origins.truncate(Decided::ORIGINS_MAX);
+        origins
+    }
+
     fn add(&mut self, settings: &Settings, state: &State, doing: Doing<'_>, part: Part<'_>) {
-        if self.origins.len() <= ORIGINS_MAX {
-            self.origins.extend(origins::of_part(state, doing, part));
+        if self.traced.len() <= ORIGINS_MAX {
+            self.traced.extend(origins::of_part(state, doing, part));
         }
         if self.targets.len() <= TARGETS_MAX {
             for (kind, value) in targets_in(part, doing.class) {
@@ -162,9 +172,7 @@ fn given_by(state: &State, kind: TargetKind, value: &str, doing: Doing<'_>) -> G
     match kind {
         TargetKind::Email if value.contains('@') => state.given_by(value, doing.deciding()),
         TargetKind::Account => state.given_by(value, doing.deciding()),
-        TargetKind::Email | TargetKind::Url => {
-            state.provenance(value, doing.deciding()).given_by
-        }
+        TargetKind::Email | TargetKind::Url => state.provenance(value, doing.deciding()).given_by,
     }
 }
 

@@ -56,8 +56,8 @@ impl Knowledge {
             Contracts::compile(files.contracts.clone()).map_err(KnowledgeError::Contracts)?;
         let parse = |file: &FeedFile| Feed::parse(&file.name, file.text.as_bytes());
         let feeds: Result<Vec<Feed>, FeedError> = files.feeds.iter().map(parse).collect();
-        let intel = Snapshot::build(feeds.map_err(KnowledgeError::Feed)?)
-            .map_err(KnowledgeError::Intel)?;
+        let intel =
+            Snapshot::build(feeds.map_err(KnowledgeError::Feed)?).map_err(KnowledgeError::Intel)?;
         Ok(Self { contracts, intel, baselines: files.baselines.clone() })
     }
 

@@ -4,8 +4,9 @@ use pathwarden_classify as classify;
 
 /// Endings of file names, which look like hosts and are none.
 const FILE_ENDINGS: &[&str] = &[
-    "csv", "doc", "docx", "gif", "gz", "html", "jpeg", "jpg", "js", "json", "log", "md", "pdf", "png",
-    "py", "rs", "sh", "sql", "toml", "ts", "txt", "xls", "xlsx", "xml", "yaml", "yml", "zip",
+    "csv", "doc", "docx", "gif", "gz", "html", "jpeg", "jpg", "js", "json", "log", "md", "pdf",
+    "png", "py", "rs", "sh", "sql", "toml", "ts", "txt", "xls", "xlsx", "xml", "yaml", "yml",
+    "zip",
 ];
 
 /// Whether a whole value is a link: with a scheme, or a host with or without a path.
@@ -61,6 +62,9 @@ mod tests {
 
     #[test]
     fn links_stand_in_texts() {
-        assert_eq!(in_text("see (www.a.example/x). or b@c.example!"), ["www.a.example/x", "b@c.example"]);
+        assert_eq!(
+            in_text("see (www.a.example/x). or b@c.example!"),
+            ["www.a.example/x", "b@c.example"]
+        );
     }
 }

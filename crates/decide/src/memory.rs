@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use pathwarden_lineage::{How, Index, Match, SourceId};
-use pathwarden_policy::GivenBy;
 use pathwarden_purpose::{Act, Acts, Order, Task, holds, plain};
-use pathwarden_types::{ActionId, Digest, Integrity, Ratio};
+use pathwarden_types::{ActionId, Digest, GivenBy, Integrity, Place, Ratio};
 
 use crate::Reading;
 
@@ -72,21 +71,15 @@ pub struct Provenance {
     pub given_by: GivenBy,
     /// Where it stands, unless the task or nobody gave it.
     pub place: Option<Place>,
+    /// How much the result that it stands in looks like an attempt to steer a model.
+    pub cue: Ratio,
 }
 
-/// A place in a result.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Place {
-    /// The action whose result it is.
-    pub action: ActionId,
-    /// The result, a payload.
-    pub content: Digest,
-    /// Where the value begins, in bytes.
-    pub start: usize,
-    /// Where it ends, in bytes.
-    pub end: usize,
-    /// How much the result looks like an attempt to steer a model.
-    pub cue: Ratio,
+impl Provenance {
+    /// A value that stands nowhere.
+    pub(crate) const fn nowhere(given_by: GivenBy) -> Self {
+        Self { given_by, place: None, cue: Ratio::ZERO }
+    }
 }
 
 impl Memory {
@@ -144,16 +137,16 @@ impl Memory {
             }
         }
         let Some((given_by, found)) = best else {
-            return Provenance { given_by: GivenBy::Nobody, place: None };
+            return Provenance::nowhere(GivenBy::Nobody);
         };
         if given_by > GivenBy::Content
-            && let Some(place) = self.ordered(task, &plain(value), usage)
+            && let Some((source, order)) = self.ordered(task, &plain(value), usage)
         {
-            return Provenance { given_by: GivenBy::Ordered, place: Some(place) };
+            return source.gives(GivenBy::Ordered, order.start..order.end);
         }
         let source = self.sources.get(number(found));
-        let place = source.map(|source| source.place(found.start, found.end));
-        Provenance { given_by, place }
+        let nowhere = Provenance::nowhere(given_by);
+        source.map_or(nowhere, |source| source.gives(given_by, found.start..found.end))
     }
 
     /// The places that explain all or nearly all of a value.
@@ -190,9 +183,8 @@ impl Memory {
 
     /// A sentence of outside content that holds the value, in plain form, and orders what is done with
     /// it, unless the person left that to this very source.
-    fn ordered(&self, task: &Task, value: &str, usage: Use) -> Option<Place> {
-        let outside =
-            self.sources.iter().filter(|source| source.integrity == Integrity::Untrusted);
+    fn ordered(&self, task: &Task, value: &str, usage: Use) -> Option<(&Source, &Order)> {
+        let outside = self.sources.iter().filter(|source| source.integrity == Integrity::Untrusted);
         outside
             .flat_map(|source| source.orders.iter().map(move |order| (source, order)))
             .find(|(source, order)| {
@@ -201,7 +193,6 @@ impl Memory {
                     && holds(&order.text, value)
                     && !(is_left && source.pointed(order.start) == Pointed::Directly)
             })
-            .map(|(source, order)| source.place(order.start, order.end))
     }
 }
 
@@ -211,8 +202,11 @@ impl Source {
         if is_about { Pointed::Directly } else { self.standing.pointed }
     }
 
-    const fn place(&self, start: usize, end: usize) -> Place {
-        Place { action: self.action, content: self.content, start, end, cue: self.cue }
+    fn gives(&self, given_by: GivenBy, bytes: Range<usize>) -> Provenance {
+        let number = |at: usize| u64::try_from(at).unwrap_or(u64::MAX);
+        let (action, content) = (self.action, self.content);
+        let place = Place { action, content, start: number(bytes.start), end: number(bytes.end) };
+        Provenance { given_by, place: Some(place), cue: self.cue }
     }
 }
 

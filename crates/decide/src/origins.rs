@@ -1,9 +1,9 @@
 //! Where the arguments that decide something came from.
 
 use pathwarden_lineage::{Role, role};
-use pathwarden_policy::{GivenBy, Origin};
+use pathwarden_policy::OriginFacts;
 use pathwarden_purpose::{Act, Acts, Tool};
-use pathwarden_types::ToolClass;
+use pathwarden_types::{GivenBy, Origin, Ratio, ToolClass};
 
 use crate::State;
 use crate::leaves::{Part, PartKind};
@@ -27,8 +27,7 @@ impl Doing<'_> {
 
     /// How a value is used that decides whom or what is reached.
     pub(crate) fn deciding(self) -> Use {
-        let acts =
-            if self.only_looks() { Acts::of(&[Act::Visit]) } else { self.tool.acts() };
+        let acts = if self.only_looks() { Acts::of(&[Act::Visit]) } else { self.tool.acts() };
         Use { acts, may_be_left: self.may_be_left(), is_passed_on: false }
     }
 
@@ -43,7 +42,7 @@ impl Doing<'_> {
 }
 
 /// The origins of one argument, as far as it decides something.
-pub(crate) fn of_part(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Origin> {
+pub(crate) fn of_part(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Traced> {
     let is_word = matches!(part.text, "true" | "false");
     if part.kind == PartKind::Key || is_word || part.text.trim().is_empty() {
         return Vec::new();
@@ -62,7 +61,7 @@ pub(crate) fn of_part(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Or
     }
 }
 
-fn targets(state: &State, doing: Doing<'_>, part: Part<'_>, role: Role) -> Vec<Origin> {
+fn targets(state: &State, doing: Doing<'_>, part: Part<'_>, role: Role) -> Vec<Traced> {
     let items = if part.text.contains('@') {
         recipients::in_list(part.text)
     } else {
@@ -74,7 +73,7 @@ fn targets(state: &State, doing: Doing<'_>, part: Part<'_>, role: Role) -> Vec<O
 }
 
 /// A credential that proves who one is may be the answer to a demand for it.
-fn credential(state: &State, doing: Doing<'_>, part: Part<'_>) -> Origin {
+fn credential(state: &State, doing: Doing<'_>, part: Part<'_>) -> Traced {
     let mut provenance =
         state.provenance(part.text, Use { may_be_left: false, ..doing.deciding() });
     let answers = doing.tool.only_authenticates() && state.memory().answers_challenge(part.text);
@@ -85,7 +84,7 @@ fn credential(state: &State, doing: Doing<'_>, part: Part<'_>) -> Origin {
 }
 
 /// Links and addresses in what a message says count only where content orders to pass them on.
-fn passed_on(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Origin> {
+fn passed_on(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Traced> {
     let usage = Use { is_passed_on: true, ..doing.deciding() };
     links::in_text(part.text)
         .iter()
@@ -99,24 +98,31 @@ fn passed_on(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Origin> {
 /// The most links of one text that are traced.
 const LINKS_MAX: usize = 64;
 
-fn origin(part: Part<'_>, role: Role, provenance: Provenance) -> Origin {
-    let number = |at: usize| u64::try_from(at).unwrap_or(u64::MAX);
-    let place = provenance.place;
-    Origin {
-        pointer: part.pointer.to_owned(),
-        role: match role {
-            Role::Target => "target",
-            Role::Command => "command",
-            Role::Credential => "credential",
-            Role::Content => "content",
-            Role::Selector => "selector",
-            Role::Control => "control",
-        }
-        .to_owned(),
-        given_by: provenance.given_by,
-        action: place.map(|place| place.action.to_string()).unwrap_or_default(),
-        start: place.map_or(0, |place| number(place.start)),
-        end: place.map_or(0, |place| number(place.end)),
-        cue: place.map_or(0, |place| u64::from(place.cue.steps())),
+fn origin(part: Part<'_>, role: Role, provenance: Provenance) -> Traced {
+    let role = match role {
+        Role::Target => "target",
+        Role::Command => "command",
+        Role::Credential => "credential",
+        Role::Content => "content",
+        Role::Selector => "selector",
+        Role::Control => "control",
+    };
+    let (pointer, role) = (part.pointer.to_owned(), role.to_owned());
+    let Provenance { given_by, place, cue } = provenance;
+    Traced { origin: Origin { pointer, role, given_by, place }, cue }
+}
+
+/// The origin of an argument, with what is known of its source.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Traced {
+    pub(crate) origin: Origin,
+    cue: Ratio,
+}
+
+impl Traced {
+    /// What a policy is told.
+    pub(crate) fn facts(&self) -> OriginFacts {
+        let Origin { pointer, role, given_by, .. } = self.origin.clone();
+        OriginFacts { pointer, role, given_by, cue: u64::from(self.cue.steps()) }
     }
 }

@@ -3,8 +3,8 @@
 //! is not measured says so with a confidence of zero.
 
 use pathwarden_intel::Hit;
-use pathwarden_policy::{ApprovalState, GivenBy, Input, Origin};
-use pathwarden_types::{Band, Ratio, Risk, Signal, SignalKind, Term, ToolClass};
+use pathwarden_policy::{ApprovalState, Input, OriginFacts};
+use pathwarden_types::{Band, GivenBy, Ratio, Risk, Signal, SignalKind, Term, ToolClass};
 
 use crate::conduct::Report;
 use crate::settings::RiskSettings;
@@ -28,10 +28,13 @@ pub(crate) struct Evidence<'a> {
 }
 
 /// Value and confidence in percent, and why.
-type Reading = (u16, u16, String);
+type Measured = (u16, u16, String);
+
+/// How a signal is measured.
+type Measure = fn(&Evidence<'_>) -> Measured;
 
 /// Every signal with its weight in percent, in the order of [`SignalKind`].
-const SIGNALS: &[(SignalKind, u16, fn(&Evidence<'_>) -> Reading)] = &[
+const SIGNALS: &[(SignalKind, u16, Measure)] = &[
     (SignalKind::Identity, 20, identity),
     (SignalKind::Permissions, 30, permissions),
     (SignalKind::PromptContext, 80, prompt_context),
@@ -110,13 +113,13 @@ fn in_percent(ratio: Ratio) -> u16 {
     ratio.steps() / (Ratio::STEPS / 100)
 }
 
-fn identity(evidence: &Evidence<'_>) -> Reading {
+fn identity(evidence: &Evidence<'_>) -> Measured {
     let agent = &evidence.input.agent;
     let doubt = if evidence.input.task.stated { 0 } else { 40 };
     (doubt, 100, format!("`{}`, which {} answers for", agent.name, agent.owner))
 }
 
-fn permissions(evidence: &Evidence<'_>) -> Reading {
+fn permissions(evidence: &Evidence<'_>) -> Measured {
     if let Some(words) = evidence.report.escalations.first() {
         (80, 90, words.clone())
     } else if !evidence.input.action.server_inside {
@@ -129,7 +132,7 @@ fn permissions(evidence: &Evidence<'_>) -> Reading {
 }
 
 /// Whether the action makes sense for the task, and who gave the values that decide something.
-fn prompt_context(evidence: &Evidence<'_>) -> Reading {
+fn prompt_context(evidence: &Evidence<'_>) -> Measured {
     let input = evidence.input;
     let worst = input.origins.iter().max_by_key(|origin| origin.given_by);
     let given_by = worst.map_or(GivenBy::Task, |origin| origin.given_by);
@@ -155,7 +158,7 @@ fn prompt_context(evidence: &Evidence<'_>) -> Reading {
     }
 }
 
-fn is_outside(origin: &Origin) -> bool {
+fn is_outside(origin: &OriginFacts) -> bool {
     origin.given_by >= GivenBy::Pointed && origin.given_by != GivenBy::Nobody
 }
 
@@ -168,13 +171,13 @@ fn has_made_up_target(input: &Input) -> bool {
     input.targets.iter().any(|target| target.given_by == GivenBy::Nobody)
 }
 
-fn tool(evidence: &Evidence<'_>) -> Reading {
+fn tool(evidence: &Evidence<'_>) -> Measured {
     let action = &evidence.input.action;
     let words = format!("{:?} on `{}`", action.class, action.server).to_lowercase();
     (harm(action.class), if action.class == ToolClass::Unknown { 50 } else { 90 }, words)
 }
 
-fn destination(evidence: &Evidence<'_>) -> Reading {
+fn destination(evidence: &Evidence<'_>) -> Measured {
     let targets = &evidence.input.targets;
     let outside = targets.iter().filter(|target| !target.inside);
     let worst = outside.clone().map(|target| target.given_by).max();
@@ -195,7 +198,7 @@ fn destination(evidence: &Evidence<'_>) -> Reading {
 }
 
 /// The gravest of what the session did and is doing.
-fn behaviour(evidence: &Evidence<'_>) -> Reading {
+fn behaviour(evidence: &Evidence<'_>) -> Measured {
     let (session, report) = (&evidence.input.session, evidence.report);
     let looping = match session.looping.as_str() {
         "warn" => 30,
@@ -204,9 +207,10 @@ fn behaviour(evidence: &Evidence<'_>) -> Reading {
         _ => 0,
     };
     let refused = u16::try_from(session.refused.min(5)).unwrap_or(5) * 16;
-    let novelty = report.novelty.as_ref().map_or(0, |novelty| {
-        in_percent(novelty.value.times(novelty.confidence))
-    });
+    let novelty = report
+        .novelty
+        .as_ref()
+        .map_or(0, |novelty| in_percent(novelty.value.times(novelty.confidence)));
     let mut found = vec![
         (looping, format!("this call was made {} times before", session.repeats)),
         (refused, format!("{} actions of this session were refused", session.refused)),
@@ -223,13 +227,11 @@ fn behaviour(evidence: &Evidence<'_>) -> Reading {
     }
 }
 
-fn data_classification(evidence: &Evidence<'_>) -> Reading {
+fn data_classification(evidence: &Evidence<'_>) -> Measured {
     let input = evidence.input;
     let leaves = input.action.class != ToolClass::Pay && input.action.class.has_effect();
     match input.contents.first() {
-        Some(content) if leaves => {
-            (100, 90, format!("{} at {}", content.class, content.pointer))
-        }
+        Some(content) if leaves => (100, 90, format!("{} at {}", content.class, content.pointer)),
         Some(content) => (20, 90, format!("{} at {}", content.class, content.pointer)),
         None if input.session.restricted_seen && leaves => {
             (30, 50, "restricted content was read before".to_owned())
@@ -238,7 +240,7 @@ fn data_classification(evidence: &Evidence<'_>) -> Reading {
     }
 }
 
-fn threat_intelligence(evidence: &Evidence<'_>) -> Reading {
+fn threat_intelligence(evidence: &Evidence<'_>) -> Measured {
     match evidence.listed {
         Some(hit) => (100, in_percent(hit.confidence), hit.words.clone()),
         None if evidence.has_intel => (0, 60, "no target is listed".to_owned()),
@@ -246,7 +248,7 @@ fn threat_intelligence(evidence: &Evidence<'_>) -> Reading {
     }
 }
 
-fn approval_history(evidence: &Evidence<'_>) -> Reading {
+fn approval_history(evidence: &Evidence<'_>) -> Measured {
     match evidence.input.approval {
         ApprovalState::Approved => (0, 100, "a person approved this very action".to_owned()),
         ApprovalState::None if evidence.was_refused => {
@@ -257,7 +259,7 @@ fn approval_history(evidence: &Evidence<'_>) -> Reading {
 }
 
 /// How much of what decides something has no known origin.
-fn confidence_signal(evidence: &Evidence<'_>) -> Reading {
+fn confidence_signal(evidence: &Evidence<'_>) -> Measured {
     let origins = &evidence.input.origins;
     let unknown = origins.iter().filter(|origin| origin.given_by == GivenBy::Nobody).count();
     let share = unknown.saturating_mul(100).checked_div(origins.len()).unwrap_or(0);
@@ -291,5 +293,7 @@ fn impact(input: &Input) -> Ratio {
         (false, true) => 0,
     };
     let base = harm(input.action.class);
-    percent(if input.action.class == ToolClass::Read { base + more / 2 } else { base + more }.min(100))
+    percent(
+        if input.action.class == ToolClass::Read { base + more / 2 } else { base + more }.min(100),
+    )
 }

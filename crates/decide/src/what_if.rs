@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use pathwarden_policy::{ApprovalState, GivenBy, Input, Judgement};
-use pathwarden_types::{RuleHit, ToolClass, Verdict};
+use pathwarden_policy::{ApprovalState, Input, Judgement};
+use pathwarden_types::{GivenBy, RuleHit, ToolClass, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -8,9 +8,9 @@ use pathwarden_decide::{
 };
 use pathwarden_json::{Json, canonical};
 use pathwarden_types::{
-    Action, ActionId, Agent, Confidentiality, Digest, Effect, Event as Recorded, Identity, Integrity, Label, Millis,
-    Name, Observation, ObservationKind, Operation, OperationKind, Outcome, Record, SessionId, Task,
-    TaskSource, is_invisible,
+    Action, ActionId, Agent, Confidentiality, Digest, Effect, Event as Recorded, Identity,
+    Integrity, Label, Millis, Name, Observation, ObservationKind, Operation, OperationKind,
+    Outcome, Record, SessionId, Task, TaskSource, is_invisible,
 };
 use serde_json::{Value, json};
 
@@ -20,7 +20,8 @@ use crate::event::{Event, Happening, Principal};
 /// when nobody says otherwise: the operator runs it, and anybody may have written what it returns.
 #[must_use]
 pub fn settings(server: Name) -> Settings {
-    let assumed = ServerSettings { inside: true, outside_content: true, ..ServerSettings::default() };
+    let assumed =
+        ServerSettings { inside: true, outside_content: true, ..ServerSettings::default() };
     Settings { servers: [(server, assumed)].into(), ..Settings::default() }
 }
 
@@ -97,8 +98,7 @@ impl Evaluation {
         let begun = Recorded::SessionStarted { agent, task, join_key: None };
         let record = self.record(event, begun);
         let Some(state) = State::begin(&record, Some(goal)) else { return };
-        self.sessions
-            .insert(event.session.clone(), Session { state, released: BTreeMap::new() });
+        self.sessions.insert(event.session.clone(), Session { state, released: BTreeMap::new() });
         let listed: Vec<Value> = tools.iter().map(as_listed).collect();
         let catalogue = json!({ "tools": listed }).to_string();
         self.observe(event, ObservationKind::Catalogue, None, &catalogue);

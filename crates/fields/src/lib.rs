@@ -82,7 +82,10 @@ pub fn read(text: &str) -> Fields {
 /// lines with colons are how people write.
 #[must_use]
 pub fn read_inner(text: &str) -> Fields {
-    moved(loose::read(text.trim()).unwrap_or_else(|| prose(text.trim())), offset_of(text, text.trim()))
+    moved(
+        loose::read(text.trim()).unwrap_or_else(|| prose(text.trim())),
+        offset_of(text, text.trim()),
+    )
 }
 
 fn moved(mut fields: Vec<Field>, offset: usize) -> Fields {

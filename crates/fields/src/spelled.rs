@@ -72,10 +72,7 @@ pub(crate) fn escaped(
 }
 
 /// The second half of a surrogate pair whose first half was just read, with it.
-fn paired(
-    high: u32,
-    rest: &mut (impl Iterator<Item = (usize, char)> + Clone),
-) -> Option<char> {
+fn paired(high: u32, rest: &mut (impl Iterator<Item = (usize, char)> + Clone)) -> Option<char> {
     let mut ahead = rest.clone();
     let opens = ahead.next()?.1 == '\\' && ahead.next()?.1 == 'u';
     let low = digits_of(&mut ahead, 4).filter(|low| opens && (0xdc00..0xe000).contains(low))?;

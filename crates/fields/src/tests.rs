@@ -47,7 +47,8 @@ fn key_value_lines_are_fields() {
 
 #[test]
 fn a_letter_with_a_line_like_a_field_is_a_letter() {
-    let text = "Dear tenant,\nthe rent will rise by 10 from next month on.\nIBAN: X1\nBest regards,\nAnn";
+    let text =
+        "Dear tenant,\nthe rent will rise by 10 from next month on.\nIBAN: X1\nBest regards,\nAnn";
     assert_eq!(fields(text), [field("", 0, text)]);
 }
 

@@ -115,7 +115,6 @@ impl Reading {
     pub const fn prints(&self) -> usize {
         self.prints.len()
     }
-
 }
 
 /// One leaf, as it is read.
@@ -181,7 +180,9 @@ impl Reader<'_> {
     }
 
     fn leaf(&mut self, text: &str, place: &Place<'_>) {
-        if self.reading.leaves.len() >= Reading::LEAVES_MAX || self.reading.tokens.len() >= Reading::TOKENS_MAX {
+        if self.reading.leaves.len() >= Reading::LEAVES_MAX
+            || self.reading.tokens.len() >= Reading::TOKENS_MAX
+        {
             self.reading.overflowed = true;
             return;
         }
@@ -239,14 +240,24 @@ impl Reader<'_> {
         if let Some(folded) = folded_value(text, Reading::WHOLE_BYTES_MAX) {
             let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
             let hash = hash(Domain::Leaf, folded.as_bytes());
-            self.reading.entities.push(Entity { hash, token: small(first), count, is_whole: is_atomic });
+            self.reading.entities.push(Entity {
+                hash,
+                token: small(first),
+                count,
+                is_whole: is_atomic,
+            });
         }
         each_entity(text, |hash, bytes| {
             let from = words.partition_point(|word| word.end <= bytes.start);
             let to = words.partition_point(|word| word.start < bytes.end);
             let count = u16::try_from(to.saturating_sub(from)).unwrap_or(u16::MAX);
             let is_whole = is_atomic && bytes == all;
-            self.reading.entities.push(Entity { hash, token: small(first + from), count, is_whole });
+            self.reading.entities.push(Entity {
+                hash,
+                token: small(first + from),
+                count,
+                is_whole,
+            });
         });
     }
 
@@ -298,8 +309,15 @@ struct Place<'a> {
 enum Origin<'a> {
     Root,
     /// `near` is where the last place was found: words are asked for in order.
-    Moved { field: &'a fields::Field, parent: &'a Origin<'a>, near: Cell<usize> },
-    Coded { start: usize, end: usize },
+    Moved {
+        field: &'a fields::Field,
+        parent: &'a Origin<'a>,
+        near: Cell<usize>,
+    },
+    Coded {
+        start: usize,
+        end: usize,
+    },
 }
 
 impl Origin<'_> {
@@ -330,8 +348,24 @@ fn is_carrier(pointer: &str) -> bool {
 
 /// Names of fields that hold what somebody wrote, however short it is.
 const PROSE: &[&str] = &[
-    "bio", "body", "caption", "comment", "comments", "content", "contents", "description", "feedback",
-    "html", "message", "messages", "note", "notes", "review", "reviews", "summary", "text",
+    "bio",
+    "body",
+    "caption",
+    "comment",
+    "comments",
+    "content",
+    "contents",
+    "description",
+    "feedback",
+    "html",
+    "message",
+    "messages",
+    "note",
+    "notes",
+    "review",
+    "reviews",
+    "summary",
+    "text",
 ];
 
 /// Whether a field under this path holds what somebody wrote.

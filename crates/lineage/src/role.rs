@@ -84,9 +84,7 @@ fn from_words(words: &[String], class: ToolClass) -> Option<Role> {
         Some(Role::Target)
     } else if ends(CONTROL) {
         Some(Role::Control)
-    } else if says(FORM) {
-        Some(if reads { Role::Selector } else { Role::Content })
-    } else if ends(CONTENT) {
+    } else if says(FORM) || ends(CONTENT) {
         Some(if reads { Role::Selector } else { Role::Content })
     } else if says(CHANGED) {
         Some(if reads { Role::Selector } else { Role::Target })

@@ -1,7 +1,7 @@
 //! What a policy is told: every field is always present, so that a rule cannot fail open because
 //! something was missing.
 
-use pathwarden_types::{OperationKind, Risk, ToolClass};
+use pathwarden_types::{GivenBy, OperationKind, Risk, ToolClass};
 use serde::{Deserialize, Serialize};
 
 /// The `input` of a policy.
@@ -23,7 +23,7 @@ pub struct Input {
     /// Whom or what the action reaches.
     pub targets: Vec<Target>,
     /// Where each argument that decides something came from.
-    pub origins: Vec<Origin>,
+    pub origins: Vec<OriginFacts>,
     /// Sensitive content found in the arguments.
     pub contents: Vec<Content>,
     /// Whether a person has answered.
@@ -131,20 +131,14 @@ pub struct ConductFacts {
 /// Where an argument that decides something came from.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Origin {
+pub struct OriginFacts {
     /// RFC 6901 pointer into the arguments.
     pub pointer: String,
     /// What the argument is for: `target`, `command`, `credential`, `content`.
     pub role: String,
     /// Where its value came from.
     pub given_by: GivenBy,
-    /// The action whose result it stood in; empty when it stood in none.
-    pub action: String,
-    /// Where in that result it begins, in bytes.
-    pub start: u64,
-    /// Where in that result it ends, in bytes.
-    pub end: u64,
-    /// How much that result looks like an attempt to steer a model, in ten-thousandths.
+    /// How much the result that it stood in looks like an attempt to steer a model, in ten-thousandths.
     pub cue: u64,
 }
 
@@ -174,53 +168,6 @@ pub enum TargetKind {
     Url,
     /// A bank account.
     Account,
-}
-
-/// Where a value came from, ordered by how little that speaks for it.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GivenBy {
-    /// The person who stated the task named it.
-    Task,
-    /// It stands in content of the organisation's own that the session read.
-    Content,
-    /// It is a whole field of a record that the session read; outsiders may have written the record.
-    Record,
-    /// It stands in running text that outsiders may have written, but that the task points to.
-    Pointed,
-    /// Nobody: the agent made it up, or it came from where we do not see.
-    Nobody,
-    /// It stands only in running text that outsiders may have written, or was found with such text.
-    OutsideContent,
-    /// It stands in a sentence of such text that orders what the action does.
-    Ordered,
-}
-
-impl GivenBy {
-    /// Everything that can have given a value, in order.
-    pub const ALL: [Self; 7] = [
-        Self::Task,
-        Self::Content,
-        Self::Record,
-        Self::Pointed,
-        Self::Nobody,
-        Self::OutsideContent,
-        Self::Ordered,
-    ];
-
-    /// As policies spell it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Task => "task",
-            Self::Content => "content",
-            Self::Record => "record",
-            Self::Pointed => "pointed",
-            Self::Nobody => "nobody",
-            Self::OutsideContent => "outside_content",
-            Self::Ordered => "ordered",
-        }
-    }
 }
 
 /// Sensitive content found in one argument.

@@ -7,7 +7,9 @@ use pathwarden_types::{OperationKind, Ratio, Risk, SignalKind, Term, ToolClass};
 use regorus::Value;
 
 use crate::limits::ARGUMENTS_DEPTH_MAX;
-use crate::{ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, Origin, PurposeFacts};
+use crate::{
+    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts, PurposeFacts,
+};
 use crate::{SessionFacts, Target, TargetKind, TaskFacts};
 
 /// The input cannot be told to the engine exactly.
@@ -38,11 +40,11 @@ macro_rules! shaper {
 
 shaper! {
     action, actions, acts, agent, approval, arguments, arguments_bytes, asked, authenticates,
-    band, class, conduct, confidence, contents, count, cue, deviations, end, escalations, excess,
+    band, class, conduct, confidence, contents, count, cue, deviations, escalations, excess,
     given_by, impact, inside, kind, left_open, likelihood, looping, name, now_ms, origins,
     outward, owner, pointer, purpose, refused, repeats, restricted_seen, reversible, risk, role,
-    score, server, server_inside, session, sets_credential, start, stated, targets, task, terms,
-    text, untrusted_seen, value, weight, words,
+    score, server, server_inside, session, sets_credential, stated, targets, task, terms, text,
+    untrusted_seen, value, weight, words,
 }
 
 impl Shaper {
@@ -124,14 +126,11 @@ impl Shaper {
         ])
     }
 
-    fn origin(&self, origin: &Origin) -> Value {
+    fn origin(&self, origin: &OriginFacts) -> Value {
         object([
             (&self.pointer, Value::from(origin.pointer.as_str())),
             (&self.role, Value::from(origin.role.as_str())),
             (&self.given_by, Value::from(origin.given_by.as_str())),
-            (&self.action, Value::from(origin.action.as_str())),
-            (&self.start, Value::from(origin.start)),
-            (&self.end, Value::from(origin.end)),
             (&self.cue, Value::from(origin.cue)),
         ])
     }

@@ -121,7 +121,8 @@ const FOLLOWS: &str = "do follow complete carry execute fulfil fulfill handle ac
     process";
 
 /// What such a person names: *"do all the **tasks** on my list"*.
-const LEFT_TO: &str = "action actions instruction instructions tasks todo todos request requests steps";
+const LEFT_TO: &str =
+    "action actions instruction instructions tasks todo todos request requests steps";
 
 /// What a person says to be found in content: *"the **details** are in Bob's message"*.
 const FOUND_IN: &str = "details information instructions specifics";

@@ -80,7 +80,9 @@ fn label_of(sentence: &str) -> Option<&str> {
     /// More words before a colon are a clause.
     const LABEL_WORDS_MAX: usize = 3;
     let (label, _) = sentence.split_once(':')?;
-    (label.split_whitespace().count() <= LABEL_WORDS_MAX).then(|| tokens(label).next())?.map(|t| t.word)
+    (label.split_whitespace().count() <= LABEL_WORDS_MAX)
+        .then(|| tokens(label).next())?
+        .map(|t| t.word)
 }
 
 fn acts_of(word: &str, any_form: bool) -> Acts {

@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn names_are_whom_and_what_a_task_is_about() {
-        let task = Task::read("Pay the bill 'may bill.txt' for Ann; mail bob@a.example about 20.00.");
+        let task =
+            Task::read("Pay the bill 'may bill.txt' for Ann; mail bob@a.example about 20.00.");
         let names: Vec<&str> = task.names().collect();
         assert_eq!(names, ["ann", "bill.txt", "bob@a.example", "may bill.txt"]);
         assert!(task.is_about("Ann Smith"));

@@ -31,7 +31,8 @@ impl Tool {
     #[must_use]
     pub fn of(name: &str, description: &str, annotations: &Value) -> Self {
         let name = words(name);
-        let description: Vec<String> = words(description).into_iter().take(Self::WORDS_MAX).collect();
+        let description: Vec<String> =
+            words(description).into_iter().take(Self::WORDS_MAX).collect();
         let acts = match acts_of_name(&name) {
             // A name that only says what it works on leaves the verb to the description.
             (acts, Verb::Missing) => match opening_of(&description) {

@@ -15,6 +15,7 @@ mod id;
 mod label;
 mod name;
 mod observation;
+mod origin;
 mod principal;
 mod ratio;
 mod record;
@@ -29,6 +30,7 @@ pub use id::{ActionId, ApprovalId, IdError, SessionId};
 pub use label::{Confidentiality, Integrity, Label};
 pub use name::{Name, NameError, is_invisible};
 pub use observation::{Effect, Observation, ObservationKind, Outcome};
+pub use origin::{GivenBy, Origin, Place};
 pub use principal::{Agent, Task, TaskSource};
 pub use ratio::Ratio;
 pub use record::{

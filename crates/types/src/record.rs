@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ActionId, Agent, ApprovalAnswer, ApprovalId, Containment, Digest, Effect, Label, Millis,
-    Obligation, Observation, Operation, Ratio, Risk, RuleHit, SessionId, Task, ToolClass, Verdict,
+    Obligation, Observation, Operation, Origin, Ratio, Risk, RuleHit, SessionId, Task, ToolClass, Verdict,
 };
 
 /// One leaf of the ledger. Its bytes are [`Record::to_bytes`]; content is referred to by digest and
@@ -114,6 +114,9 @@ pub struct Decided {
     pub obligations: Vec<Obligation>,
     /// Restrictions that rules ordered.
     pub containment: Vec<Containment>,
+    /// Where the arguments that decide something came from, the most doubtful first, at most
+    /// [`Decided::ORIGINS_MAX`].
+    pub origins: Vec<Origin>,
     /// The score and its terms.
     pub risk: Risk,
     /// How sure the judgement is: the mean confidence of the signals that were measured.
@@ -127,6 +130,8 @@ pub struct Decided {
 }
 
 impl Decided {
+    /// The most origins that a record keeps.
+    pub const ORIGINS_MAX: usize = 16;
     /// The most results that a record names.
     pub const RETRIEVED_MAX: usize = 16;
 }

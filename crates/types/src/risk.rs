@@ -107,6 +107,12 @@ impl Risk {
     /// No risk, from no evidence.
     #[must_use]
     pub const fn none() -> Self {
-        Self { score: Ratio::ZERO, likelihood: Ratio::ZERO, impact: Ratio::ZERO, band: Band::Low, terms: Vec::new() }
+        Self {
+            score: Ratio::ZERO,
+            likelihood: Ratio::ZERO,
+            impact: Ratio::ZERO,
+            band: Band::Low,
+            terms: Vec::new(),
+        }
     }
 }

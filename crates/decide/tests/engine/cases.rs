@@ -90,7 +90,7 @@ fn what_is_found_with_a_value_of_outsiders_is_theirs_too() {
     let pay = world.action(MAIL, "pay", r#"{"payee":"QT-77341"}"#);
     let decision = world.decide(&pay);
     let given: Vec<_> = decision.input.origins.iter().map(|origin| origin.given_by).collect();
-    assert_eq!(given, [pathwarden_policy::GivenBy::OutsideContent]);
+    assert_eq!(given, [pathwarden_types::GivenBy::OutsideContent]);
 }
 
 #[test]

@@ -59,10 +59,8 @@ fn policy(args: &Eval) -> anyhow::Result<Snapshot> {
     match &args.policy {
         Some(dir) => snapshot::load(dir, settings),
         None => {
-            let pack = init::rules().map(|(path, text)| Source {
-                path: path.to_owned(),
-                text: text.to_owned(),
-            });
+            let pack = init::rules()
+                .map(|(path, text)| Source { path: path.to_owned(), text: text.to_owned() });
             Snapshot::build(settings, pack.collect()).context("compile the shipped policy")
         }
     }
@@ -230,7 +228,9 @@ impl Tally {
         for ((verdict, rule), count) in &self.rules {
             out.line(format!("  {verdict:<10} {count:>7}  {rule}"));
         }
-        out.line(format!("a decision took {p50} us at the median, {p99} us at the 99th percentile"));
+        out.line(format!(
+            "a decision took {p50} us at the median, {p99} us at the 99th percentile"
+        ));
         Ok(())
     }
 }
@@ -249,13 +249,13 @@ impl Progress {
     fn at(&mut self, number: usize) {
         const EVERY: usize = 512;
         if self.shown && number.is_multiple_of(EVERY) {
-            eprint!("\r{} of {} events", number, self.of);
+            let _ = write!(std::io::stderr(), "\r{} of {} events", number, self.of);
         }
     }
 
     fn end(&self) {
         if self.shown {
-            eprint!("\r\x1b[K");
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Inputs: generated ones, and a corpus in which every rule of the pack fires.
 
-use pathwarden_types::{Band, OperationKind, Ratio, Risk, Signal, SignalKind, Term, ToolClass};
+use pathwarden_types::{Band, GivenBy, OperationKind, Ratio, Risk, Signal, SignalKind, Term, ToolClass};
 use proptest::prelude::*;
 use serde_json::json;
 
 use crate::{
-    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, GivenBy, Input, Origin, PurposeFacts,
+    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts,
+    PurposeFacts,
 };
 use crate::{SessionFacts, Target, TargetKind, TaskFacts};
 
@@ -100,9 +101,9 @@ pub(super) fn purpose(asked: bool) -> PurposeFacts {
     }
 }
 
-pub(super) fn origin(role: &str, given_by: GivenBy) -> Origin {
+pub(super) fn origin(role: &str, given_by: GivenBy) -> OriginFacts {
     let (pointer, role) = ("/to".to_owned(), role.to_owned());
-    Origin { pointer, role, given_by, action: String::new(), start: 0, end: 0, cue: 0 }
+    OriginFacts { pointer, role, given_by, cue: 0 }
 }
 
 const BANDS: [Band; 5] = [Band::Low, Band::Guarded, Band::Elevated, Band::High, Band::Severe];
@@ -160,7 +161,8 @@ pub(super) fn corpus() -> Vec<Input> {
         }
     }
     for (class, role) in [(ToolClass::Pay, "target"), (ToolClass::Write, "credential")] {
-        for given_by in [GivenBy::Task, GivenBy::Nobody, GivenBy::OutsideContent, GivenBy::Ordered] {
+        for given_by in [GivenBy::Task, GivenBy::Nobody, GivenBy::OutsideContent, GivenBy::Ordered]
+        {
             let mut input = read();
             input.action.class = class;
             input.origins = vec![origin(role, given_by)];
@@ -172,7 +174,11 @@ pub(super) fn corpus() -> Vec<Input> {
     for which in 0..2 {
         let mut input = read();
         let words = vec!["words".to_owned()];
-        if which == 0 { input.conduct.deviations = words } else { input.conduct.excess = words }
+        if which == 0 {
+            input.conduct.deviations = words
+        } else {
+            input.conduct.excess = words
+        }
         inputs.push(input);
     }
     for band in BANDS {
@@ -301,7 +307,7 @@ fn any_conduct() -> impl Strategy<Value = ConductFacts> {
     })
 }
 
-fn any_origin() -> impl Strategy<Value = Origin> {
+fn any_origin() -> impl Strategy<Value = OriginFacts> {
     let roles = prop::sample::select(["target", "credential", "content"].as_slice());
     let givers = prop::sample::select(GivenBy::ALL.as_slice());
     (roles, givers).prop_map(|(role, given_by)| origin(role, given_by))

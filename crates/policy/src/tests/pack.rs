@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use pathwarden_types::{Obligation, ToolClass, Verdict};
+use pathwarden_types::{GivenBy, Obligation, ToolClass, Verdict};
 use proptest::prelude::*;
 
 use super::any::{any_input, corpus, read, send};
 use super::{pack, pack_sources, rules};
-use crate::{GivenBy, Oracle, TestOutcome, run_tests};
+use crate::{Oracle, TestOutcome, run_tests};
 
 #[test]
 fn the_packs_own_tests_pass_and_cover_it() {
