@@ -34,24 +34,26 @@ pub(crate) fn ranges(text: &str, end_of: EndOf) -> impl Iterator<Item = Range<us
     let text = text.as_bytes();
     let (mut at, mut edge) = (0, 0);
     std::iter::from_fn(move || {
-        while at < text.len() {
-            let start = at;
-            at += 1;
-            if begins_word(text, start, edge)
-                && let Some(end) = end_of(text, start)
-            {
+        loop {
+            let start = next_word(text, at, edge)?;
+            at = start + 1;
+            if let Some(end) = end_of(text, start) {
                 (at, edge) = (end, end);
                 return Some(start..end);
             }
         }
-        None
     })
 }
 
-/// Whether a word begins here; what follows the value that ends at `edge` also does.
-fn begins_word(text: &[u8], at: usize, edge: usize) -> bool {
-    let is_part = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
-    is_part(at) && (at == edge || at.checked_sub(1).is_none_or(|before| !is_part(before)))
+/// Where the next word begins, from `at` on; what follows the value that ends at `edge` also does.
+fn next_word(text: &[u8], at: usize, edge: usize) -> Option<usize> {
+    let before = at.checked_sub(1).filter(|_| at != edge).and_then(|before| text.get(before));
+    let mut was_part = before.is_some_and(u8::is_ascii_alphanumeric);
+    let begins = |byte: &u8| {
+        let is_part = byte.is_ascii_alphanumeric();
+        !std::mem::replace(&mut was_part, is_part) && is_part
+    };
+    Some(at + text.get(at..)?.iter().position(begins)?)
 }
 
 /// ISO 13616: the length that the country prescribes, then check digits. What follows is not looked

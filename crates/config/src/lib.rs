@@ -8,6 +8,7 @@
 //!
 //! **Where to start.** [`Config::parse`]; `section.rs` is the reader that collects faults.
 
+mod risk;
 mod section;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -143,6 +144,7 @@ fn read(root: &mut Section<'_>) -> Config {
         config.settings.approval_ms_max = minutes.saturating_mul(60_000);
     });
     root.section("ledger", |ledger| read_ledger(ledger, &mut config));
+    root.section("risk", |risk| risk::read(risk, &mut config));
     root.each("agents", |name, agent| {
         let agent = Agent {
             name: name.clone(),

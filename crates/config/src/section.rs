@@ -57,6 +57,16 @@ impl<'a> Section<'a> {
         items.or_else(|| self.wrong_type(key, &value, "a list of texts")).unwrap_or_default()
     }
 
+    /// A list of whole numbers that are not negative.
+    pub(crate) fn integers(&mut self, key: &str) -> Option<Vec<u64>> {
+        let value = self.take(key)?;
+        let items = match &value {
+            Value::Array(items) => items.iter().map(whole).collect(),
+            _ => None,
+        };
+        items.or_else(|| self.wrong_type(key, &value, "a list of whole numbers"))
+    }
+
     /// Every key of this section, each with a text.
     pub(crate) fn all_texts(&mut self) -> Vec<(String, String)> {
         let keys: Vec<String> = self.table.keys().cloned().collect();
@@ -74,17 +84,22 @@ impl<'a> Section<'a> {
 
     /// A whole number within a range.
     pub(crate) fn integer(&mut self, key: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
-        let Some(value) = self.take(key) else { return default };
-        let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
-        match number {
-            Some(number) if range.contains(&number) => number,
-            _ => {
-                let advice =
-                    format!("give a whole number from {} to {}", range.start(), range.end());
-                self.fault(key, &format!("`{value}` is out of range"), &advice);
-                default
-            }
+        self.optional_integer(key, range).unwrap_or(default)
+    }
+
+    /// A whole number within a range that may be absent.
+    pub(crate) fn optional_integer(
+        &mut self,
+        key: &str,
+        range: RangeInclusive<u64>,
+    ) -> Option<u64> {
+        let value = self.take(key)?;
+        let number = whole(&value).filter(|number| range.contains(number));
+        if number.is_none() {
+            let advice = format!("give a whole number from {} to {}", range.start(), range.end());
+            self.fault(key, &format!("`{value}` is out of range"), &advice);
         }
+        number
     }
 
     /// A socket address, which must be a loopback one unless the operator said otherwise.
@@ -166,6 +181,10 @@ impl<'a> Section<'a> {
         self.fault(key, &message, &format!("give {want}"));
         None
     }
+}
+
+fn whole(value: &Value) -> Option<u64> {
+    value.as_integer().and_then(|number| u64::try_from(number).ok())
 }
 
 fn article(value: &Value) -> &'static str {

@@ -1,3 +1,6 @@
+use pathwarden_decide::RiskSettings;
+use pathwarden_types::{Ratio, SignalKind};
+
 use crate::Config;
 
 #[test]
@@ -26,6 +29,12 @@ fn every_fault_is_named_at_once() {
         send_mail = "shout"
         [organisation]
         domains = "acme.example"
+        [risk]
+        bands = [20, 20, 60, 80]
+        edges = []
+        [risk.weights]
+        tool = 101
+        weather = 3
         "#,
     )
     .expect_err("faults");
@@ -35,7 +44,11 @@ fn every_fault_is_named_at_once() {
     listen.mcp: `here` is not an address with a port; write it like 127.0.0.1:7717
     listen.sockets: there is no such key; remove it, or use one of: socket, api, mcp, allowed_hosts, allowed_origins
     organisation.domains: this is a string; give a list of texts
-    polcy: there is no such key; remove it, or use one of: danger, listen, policy, organisation, approvals, ledger, agents, servers
+    polcy: there is no such key; remove it, or use one of: danger, listen, policy, organisation, approvals, ledger, risk, agents, servers
+    risk.bands: these do not rise from 1 to 100; give where guarded, elevated, high and severe begin: four whole numbers from 1 to 100, each greater than the one before
+    risk.edges: there is no such key; remove it, or use one of: bands, weights
+    risk.weights.tool: `101` is out of range; give a whole number from 0 to 100
+    risk.weights.weather: there is no such key; remove it, or use one of: identity, permissions, prompt_context, tool, destination, behaviour, data_classification, threat_intelligence, approval_history, confidence
     servers.mail.inside: this is a string; give true or false
     servers.mail.tools.send_mail: `shout` is no class of tool; use read, write, send, configure, delete, pay or execute
     servers.mail.url: `ftp://x` is not an http:// URL; give the http:// address of the server's MCP endpoint
@@ -53,4 +66,45 @@ fn beyond_loopback_needs_a_danger_key_and_is_said() {
     let text = "[listen]\napi = \"0.0.0.0:1\"\n[danger]\nlisten_beyond_loopback = true";
     let config = Config::parse(text).expect("allowed");
     assert_eq!(config.dangers.len(), 1);
+}
+
+#[test]
+fn without_a_word_on_risk_the_shipped_numbers_hold() {
+    let config = Config::parse("[risk]").expect("defaults");
+    assert_eq!(config.settings.risk, RiskSettings::default());
+    assert!(config.dangers.is_empty());
+}
+
+#[test]
+fn weights_and_bands_are_read_in_percent() {
+    let text = "[risk]\nbands = [1, 2, 3, 80]\n[risk.weights]\ndestination = 100\ntool = 7";
+    let config = Config::parse(text).expect("sound");
+    let weights = [(SignalKind::Destination, Ratio::ONE), (SignalKind::Tool, Ratio::of(700))];
+    let bands = [100, 200, 300, 8_000].map(Ratio::of);
+    assert_eq!(config.settings.risk, RiskSettings { weights: weights.into(), bands });
+    assert!(config.dangers.is_empty(), "{:?}", config.dangers);
+}
+
+#[test]
+fn a_signal_that_is_switched_off_and_bands_that_let_more_through_are_said() {
+    let text = "[risk]\nbands = [20, 40, 60, 81]\n[risk.weights]\nbehaviour = 0";
+    let dangers = Config::parse(text).expect("allowed").dangers;
+    assert_eq!(dangers.len(), 2);
+    assert!(dangers.iter().any(|words| words.starts_with("risk.weights.behaviour")));
+    assert!(dangers.iter().any(|words| words.starts_with("risk.bands")));
+}
+
+#[test]
+fn bands_that_are_not_four_rising_percentages_are_refused() {
+    for bands in
+        ["[]", "[20, 40, 60]", "[1, 2, 3, 4, 5]", "[4, 3, 2, 1]", "[0, 1, 2, 3]", "[97, 98, 99, 101]"]
+    {
+        let faults = Config::parse(&format!("[risk]\nbands = {bands}")).expect_err(bands);
+        assert_eq!(faults.0.len(), 1, "{bands}: {faults}");
+        assert!(faults.to_string().starts_with("risk.bands: "), "{bands}: {faults}");
+    }
+    for bands in ["7", "['a']", "[-1, 2, 3, 4]", "[1.5, 2, 3, 4]"] {
+        let faults = Config::parse(&format!("[risk]\nbands = {bands}")).expect_err(bands);
+        assert!(faults.to_string().contains("give a list of whole numbers"), "{bands}: {faults}");
+    }
 }

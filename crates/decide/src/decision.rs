@@ -48,9 +48,8 @@ pub fn decide(
 ) -> Decision {
     let mut case = Case::new(engine, state, action, now);
     case.pass();
-    let Case {
-        verdict, hits, mut obligations, containment, need, input, reading, origins, ..
-    } = case;
+    let Case { verdict, hits, mut obligations, containment, need, input, reading, origins, .. } =
+        case;
     if verdict != Verdict::Constrain && verdict != Verdict::Hold {
         obligations.clear();
     }

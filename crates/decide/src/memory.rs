@@ -185,14 +185,14 @@ impl Memory {
     /// it, unless the person left that to this very source.
     fn ordered(&self, task: &Task, value: &str, usage: Use) -> Option<(&Source, &Order)> {
         let outside = self.sources.iter().filter(|source| source.integrity == Integrity::Untrusted);
-        outside
-            .flat_map(|source| source.orders.iter().map(move |order| (source, order)))
-            .find(|(source, order)| {
+        outside.flat_map(|source| source.orders.iter().map(move |order| (source, order))).find(
+            |(source, order)| {
                 let is_left = usage.is_passed_on || (usage.may_be_left && task.is_open());
                 order.acts.meets(usage.acts)
                     && holds(&order.text, value)
                     && !(is_left && source.pointed(order.start) == Pointed::Directly)
-            })
+            },
+        )
     }
 }
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use pathwarden_behaviour::{LoopLevel, Loops};
 use pathwarden_purpose::{Task as Asked, Tool, plain};
 use pathwarden_types::{
-    ActionId, Agent, ApprovalId, Band, Confidentiality, Decided,
-    Digest, Event, GivenBy, Integrity, Label, Millis, Name, Obligation, Observation, ObservationKind,
-    Operation, OperationKind, Record, Task, TaskSource, ToolClass, Verdict,
+    ActionId, Agent, ApprovalId, Band, Confidentiality, Decided, Digest, Event, GivenBy, Integrity,
+    Label, Millis, Name, Obligation, Observation, ObservationKind, Operation, OperationKind,
+    Record, Task, TaskSource, ToolClass, Verdict,
 };
 
 use crate::memory::{Memory, Pointed, Provenance, Standing as SourceStanding, Use, any_act};
@@ -68,8 +68,8 @@ pub struct OpenPermit {
 
 mod questions;
 
-pub use questions::{Binding, Question, Standing};
 pub(crate) use questions::operation_text;
+pub use questions::{Binding, Question, Standing};
 
 impl State {
     /// The calls that repeats are counted among.

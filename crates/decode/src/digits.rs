@@ -14,6 +14,8 @@ pub(crate) struct Coding {
     /// How many bits a digit carries.
     bits: usize,
     value: fn(u8) -> Option<u8>,
+    /// Whether each byte is a digit.
+    digits: [bool; 256],
     /// The shortest first piece, in digits.
     piece_min: usize,
     /// The shortest run, in digits.
@@ -21,10 +23,14 @@ pub(crate) struct Coding {
 }
 
 impl Coding {
+    fn is_digit(&self, byte: u8) -> bool {
+        self.digits.get(usize::from(byte)).is_some_and(|is_digit| *is_digit)
+    }
+
     /// How many digits stand from `at` on.
     fn length(&self, text: &[u8], at: usize) -> usize {
         let rest = text.get(at..).unwrap_or_default();
-        rest.iter().take_while(|byte| (self.value)(**byte).is_some()).count()
+        rest.iter().take_while(|byte| self.is_digit(**byte)).count()
     }
 
     /// Where the piece begins that goes on after one of `length` digits, which ends at `at`.
@@ -32,17 +38,40 @@ impl Coding {
         let after = text.get(at..)?;
         let joint = if self.bits == 4 { hex_joint } else { base64_joint };
         let next = at + joint(after, length)?;
-        text.get(next).is_some_and(|byte| (self.value)(*byte).is_some()).then_some(next)
+        text.get(next).is_some_and(|byte| self.is_digit(*byte)).then_some(next)
     }
 }
 
 /// RFC 4648, 4 and 5: both alphabets, because nothing is said by which one was used.
-pub(crate) const BASE64: Coding =
-    Coding { step: Step::Base64, bits: 6, value: base64_value, piece_min: 8, run_min: 12 };
+pub(crate) static BASE64: Coding = Coding {
+    step: Step::Base64,
+    bits: 6,
+    value: base64_value,
+    digits: table(true),
+    piece_min: 8,
+    run_min: 12,
+};
 
 /// RFC 4648, 8.
-pub(crate) const HEX: Coding =
-    Coding { step: Step::Hex, bits: 4, value: hex_value, piece_min: 2, run_min: 16 };
+pub(crate) static HEX: Coding = Coding {
+    step: Step::Hex,
+    bits: 4,
+    value: hex_value,
+    digits: table(false),
+    piece_min: 2,
+    run_min: 16,
+};
+
+/// The bytes that are digits of base64, or of hex.
+const fn table(is_base64: bool) -> [bool; 256] {
+    let mut table = [false; 256];
+    let (mut rest, mut byte) = (table.as_mut_slice(), 0_u8);
+    while let Some((first, others)) = rest.split_first_mut() {
+        *first = if is_base64 { base64_value(byte).is_some() } else { hex_value(byte).is_some() };
+        (rest, byte) = (others, byte.wrapping_add(1));
+    }
+    table
+}
 
 const fn base64_value(byte: u8) -> Option<u8> {
     match byte {
@@ -141,7 +170,7 @@ fn is_words(text: &[u8], run: &Run) -> bool {
 /// Where the next piece that is long enough begins. Any such piece has a digit at every
 /// `piece_min`th byte, so only these are looked at in a text that has none.
 fn next_piece(text: &[u8], from: usize, coding: &Coding) -> Option<usize> {
-    let is_digit = |at: usize| text.get(at).is_some_and(|byte| (coding.value)(*byte).is_some());
+    let is_digit = |at: usize| text.get(at).is_some_and(|byte| coding.is_digit(*byte));
     let mut start = from;
     loop {
         let probe = start + coding.piece_min - 1;

@@ -21,9 +21,14 @@ const FIELDS_OF_TEN_MIN: usize = 8;
 /// The fields of a text that is made of such lines; `None` when it is not.
 pub(crate) fn read(text: &str) -> Option<Vec<Field>> {
     let mut reader = Reader { text, item: 0, fields: Vec::new(), of_fields: 0, others: 0 };
+    let lines_max = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let mut rest = text;
     while !rest.is_empty() {
         rest = reader.step(rest);
+        // Most texts are prose: so many others cannot be made up for any more.
+        if reader.others * 10 > lines_max * (10 - FIELDS_OF_TEN_MIN) {
+            return None;
+        }
     }
     let lines = reader.of_fields + reader.others;
     let is_made_of_fields = reader.of_fields * 10 >= lines * FIELDS_OF_TEN_MIN;

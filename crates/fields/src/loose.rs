@@ -123,7 +123,8 @@ impl Reader<'_> {
         let mut out = Spelled::default();
         loop {
             let rest = self.text.get(at..)?;
-            let length = rest.find([quote, '\\'])?;
+            let is_mark = |byte: u8| char::from(byte) == quote || byte == b'\\';
+            let length = rest.bytes().position(is_mark)?;
             out.push_stretch(rest.get(..length)?, at);
             at += length;
             let mut marks = rest.get(length..)?.char_indices().map(|(from, c)| (at + from, c));

@@ -18,6 +18,11 @@ pub(crate) struct Letters {
 }
 
 impl Letters {
+    /// With room for the letters of so many bytes.
+    pub(crate) fn with_room(bytes: usize) -> Self {
+        Self { letters: Vec::with_capacity(bytes) }
+    }
+
     pub(crate) fn push_word(&mut self, letters: &str, word: u32) {
         self.letters.extend(letters.chars().map(|letter| (u32::from(letter), word)));
     }

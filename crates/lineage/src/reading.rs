@@ -214,7 +214,10 @@ impl Reader<'_> {
 
     /// Adds the words and fingerprints of a leaf; the bytes of each word in the leaf.
     fn words(&mut self, text: &str, place: &Place<'_>) -> Vec<Range<usize>> {
-        let (mut words, mut letters) = (Vec::new(), Letters::default());
+        let words_about = text.len() / BYTES_OF_WORD;
+        let mut words = Vec::with_capacity(words_about);
+        let mut letters = Letters::with_room(text.len());
+        self.reading.tokens.reserve(words_about);
         each_word(text, |word, folded| {
             if self.reading.tokens.len() >= Reading::TOKENS_MAX {
                 self.reading.overflowed = true;
@@ -230,7 +233,7 @@ impl Reader<'_> {
             self.reading.tokens.push(Token { hash: word.hash, start, end, gap: word.gap });
             words.push(word.start..word.end);
         });
-        let mut grams = Vec::new();
+        let mut grams = Vec::with_capacity(letters.len());
         letters.each_print(&mut grams, |print, word| self.reading.prints.push((print, word)));
         words
     }
@@ -286,6 +289,9 @@ impl Reader<'_> {
         u16::try_from(number).ok()
     }
 }
+
+/// About how many bytes a word has with what stands before it: a hint for how much room to take.
+const BYTES_OF_WORD: usize = 6;
 
 /// Whether a leaf is a field of few words.
 fn is_field(text: &str) -> bool {

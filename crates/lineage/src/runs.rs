@@ -32,9 +32,7 @@ impl Runs {
         // Merging whenever the last run is not half of the one before keeps the runs few.
         while self.runs.last().is_some_and(|run| run.keys.len() < entries.len().saturating_mul(2)) {
             let Some(run) = self.runs.pop() else { break };
-            entries.extend(run.keys.into_iter().zip(run.values));
-            // Two sorted halves: a stable sort finds them and merges.
-            entries.sort();
+            entries = run.merged(&entries);
         }
         if !entries.is_empty() {
             self.runs.push(Run::of(&entries));
@@ -64,6 +62,20 @@ impl Run {
         }
         let (keys, values) = entries.iter().copied().unzip();
         Self { keys, values, filter }
+    }
+
+    /// Its entries and more, both in order.
+    fn merged(&self, more: &[(u64, u32)]) -> Vec<(u64, u32)> {
+        let mut merged = Vec::with_capacity(self.keys.len() + more.len());
+        let mut own = self.keys.iter().copied().zip(self.values.iter().copied()).peekable();
+        for entry in more {
+            while let Some(before) = own.next_if(|before| before <= entry) {
+                merged.push(before);
+            }
+            merged.push(*entry);
+        }
+        merged.extend(own);
+        merged
     }
 
     fn find(&self, key: u64) -> impl Iterator<Item = u32> + '_ {

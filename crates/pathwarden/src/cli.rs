@@ -119,6 +119,10 @@ pub(crate) struct Eval {
     /// The policy [default: the shipped pack].
     #[arg(long, value_name = "DIR")]
     pub(crate) policy: Option<PathBuf>,
+    /// A configuration file to take servers, domains and risk from [default: the tools' server is the
+    /// organisation's own, and outsiders may have written what it returns].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// The name that the policy knows the tools' server by.
     #[arg(long, default_value = "tools")]
     pub(crate) server: Name,

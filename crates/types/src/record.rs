@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ActionId, Agent, ApprovalAnswer, ApprovalId, Containment, Digest, Effect, Label, Millis,
-    Obligation, Observation, Operation, Origin, Ratio, Risk, RuleHit, SessionId, Task, ToolClass, Verdict,
+    Obligation, Observation, Operation, Origin, Ratio, Risk, RuleHit, SessionId, Task, ToolClass,
+    Verdict,
 };
 
 /// One leaf of the ledger. Its bytes are [`Record::to_bytes`]; content is referred to by digest and

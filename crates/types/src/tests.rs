@@ -93,6 +93,7 @@ fn decided(answer: &ApprovalAnswer) -> Decided {
             Obligation::RateLimit { per_minute: 3 },
             Obligation::Rewrite { pointer: "/body".to_owned(), value: "x".to_owned() },
         ],
+        origins: Vec::new(),
         containment: vec![],
         risk: Risk::none(),
         confidence: Ratio::ONE,

@@ -1,8 +1,11 @@
 //! What a session did and why: views of the ledger.
 
-use pathwarden_decide::{Engine, Snapshot, decide, what_if};
+use pathwarden_decide::{Engine, Snapshot, Snippet, decide, snippet, what_if};
 use pathwarden_types::{Action, ActionId, Decided, Effect, Event, Record, RuleHit, SessionId};
-use pathwarden_wire::{ActionPath, Because, Export, Fault, FaultKind, Step, Why, WouldChange};
+use pathwarden_wire::{
+    ActionPath, Because, Export, Fault, FaultKind, OriginShown, SnippetShown, Step, Why,
+    WouldChange,
+};
 
 use crate::history::{History, HistoryError};
 use crate::{Warden, chain, internal};
@@ -63,8 +66,28 @@ impl Warden {
             task: self.history.text(&decided.prompt).map_err(unreadable)?.unwrap_or_default(),
             decided: decided.clone(),
             effect: effect.cloned(),
+            origins: self.origins(decided).map_err(unreadable)?,
             would_change: would_change.map_err(unreadable)?.unwrap_or_default(),
         })
+    }
+
+    /// Where the arguments came from, with the places themselves as far as they are still there.
+    fn origins(&self, decided: &Decided) -> Result<Vec<OriginShown>, HistoryError> {
+        let mut shown = Vec::with_capacity(decided.origins.len());
+        for origin in &decided.origins {
+            let text = match &origin.place {
+                Some(place) => self.history.text(&place.content)?.map(|text| (text, *place)),
+                None => None,
+            };
+            let snippet = text.map(|(text, place)| {
+                let at = |byte: u64| usize::try_from(byte).unwrap_or(usize::MAX);
+                let Snippet { before, value, after } =
+                    snippet(&text, at(place.start), at(place.end));
+                SnippetShown { before, value, after }
+            });
+            shown.push(OriginShown { origin: origin.clone(), snippet });
+        }
+        Ok(shown)
     }
 
     fn would_change(

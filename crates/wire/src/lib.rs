@@ -17,6 +17,6 @@ pub use pdp::{
 };
 pub use views::{
     ActionPath, AnswerApproval, ApprovalRow, Because, Difference, EndSession, Export, Health,
-    PolicyStatus, Reach, Replay, RuleRow, SessionRow, SessionStanding, StartSession, Started, Step,
-    Why, WouldChange,
+    OriginShown, PolicyStatus, Reach, Replay, RuleRow, SessionRow, SessionStanding, SnippetShown,
+    StartSession, Started, Step, Why, WouldChange,
 };

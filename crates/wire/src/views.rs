@@ -2,8 +2,8 @@
 
 use pathwarden_decide::Change;
 use pathwarden_types::{
-    ActionId, Agent, ApprovalId, Choice, Decided, Digest, Effect, Millis, Name, Operation, Outcome,
-    SessionId, ToolClass, Verdict,
+    ActionId, Agent, ApprovalId, Choice, Decided, Digest, Effect, Millis, Name, Operation, Origin,
+    Outcome, SessionId, ToolClass, Verdict,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -185,6 +185,8 @@ pub struct Why {
     pub task: String,
     /// What it did, once it is closed.
     pub effect: Option<Effect>,
+    /// Where the arguments that decide something came from, the most doubtful first.
+    pub origins: Vec<OriginShown>,
     /// Single changes that would have given a less restrained answer: other evaluations than the one
     /// that decided.
     pub would_change: Vec<WouldChange>,
@@ -283,4 +285,25 @@ pub struct Export {
     pub records: Vec<serde_json::Value>,
     /// Index to go on from; `None` at the end.
     pub next: Option<u64>,
+}
+
+/// Where an argument came from, with the place itself.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+pub struct OriginShown {
+    /// As recorded.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// The text around the place; absent when it stood in none or the content was erased.
+    pub snippet: Option<SnippetShown>,
+}
+
+/// A place in a text, with what stands around it.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+pub struct SnippetShown {
+    /// What stands before it.
+    pub before: String,
+    /// The place.
+    pub value: String,
+    /// What stands behind it.
+    pub after: String,
 }

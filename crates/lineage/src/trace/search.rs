@@ -254,9 +254,20 @@ impl<'i> Search<'i> {
         if places.len() < COMMON_SOURCES_MIN {
             return false;
         }
-        let standings = places.iter().filter_map(|token| self.index.standing(*token));
-        let sources: BTreeSet<SourceId> = standings.map(|standing| standing.source).collect();
-        sources.len() >= COMMON_SOURCES_MIN
+        // Places come nearly in order, so most are in the source of the one before.
+        let (mut sources, mut seen) = (BTreeSet::new(), 0..0);
+        for token in places {
+            if seen.contains(token) {
+                continue;
+            }
+            let Some((source, end)) = self.index.source_of(*token) else { continue };
+            seen = *token..end;
+            sources.insert(source);
+            if sources.len() >= COMMON_SOURCES_MIN {
+                return true;
+            }
+        }
+        false
     }
 
     /// Parts of tokens: a key that was cut up.

@@ -1,18 +1,19 @@
 //! `eval`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use flate2::read::MultiGzDecoder;
-use pathwarden_decide::Snapshot;
+use pathwarden_config::Config;
+use pathwarden_decide::{Settings, Snapshot};
 use pathwarden_eval::{Decision, Evaluation, Event, settings};
 use pathwarden_policy::Source;
-use pathwarden_types::{Ratio, Term, Verdict};
+use pathwarden_types::{Name, Ratio, Term, Verdict};
 use serde::Serialize;
 
 use crate::cli::Eval;
@@ -55,7 +56,10 @@ pub(crate) fn run(args: &Eval, out: &Out) -> anyhow::Result<ExitCode> {
 
 /// The policy of the folder that was named, or the shipped pack.
 fn policy(args: &Eval) -> anyhow::Result<Snapshot> {
-    let settings = settings(args.server.clone());
+    let settings = match &args.config {
+        Some(file) => configured(file, &args.server)?,
+        None => settings(args.server.clone()),
+    };
     match &args.policy {
         Some(dir) => snapshot::load(dir, settings),
         None => {
@@ -64,6 +68,25 @@ fn policy(args: &Eval) -> anyhow::Result<Snapshot> {
             Snapshot::build(settings, pack.collect()).context("compile the shipped policy")
         }
     }
+}
+
+/// The settings of a configuration file, which must know the tools' server: what a stranger's tools do
+/// is unknown, and every decision would say no more than that.
+fn configured(file: &Path, server: &Name) -> anyhow::Result<Settings> {
+    let text = fs::read_to_string(file).with_context(|| format!("read `{}`", file.display()))?;
+    let config = Config::parse(&text)
+        .map_err(|faults| anyhow!("`{}` has faults:\n{faults}", file.display()))?;
+    if !config.settings.servers.contains_key(server) {
+        let known: Vec<String> =
+            config.settings.servers.keys().map(|name| format!("`{name}`")).collect();
+        bail!(
+            "`{}` does not know the server `{server}`; add the section [servers.{server}], or name \
+             with --server one of those that it knows: {}",
+            file.display(),
+            if known.is_empty() { "there is none".to_owned() } else { known.join(", ") }
+        );
+    }
+    Ok(config.settings)
 }
 
 /// The number of the last line of each session, after which it can be forgotten.

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use pathwarden_types::{ActionId, Obligation, Ratio};
-use pathwarden_wire::Why;
+use pathwarden_types::{ActionId, GivenBy, Obligation, Ratio};
+use pathwarden_wire::{OriginShown, SnippetShown, Why};
 
 use crate::cli::At;
 use crate::home::client;
@@ -33,6 +33,7 @@ pub(crate) async fn run(at: &At, action: ActionId, out: &Out) -> anyhow::Result<
     let arguments = why.arguments.as_deref().unwrap_or("(erased)");
     out.line(format!("arguments {}", one_line(arguments, 400)));
     rules(&why, out);
+    origins(&why, out);
     risk(&why, out);
     if let Some(effect) = &why.effect {
         let outcome = format!("{:?}", effect.outcome).to_lowercase();
@@ -73,6 +74,40 @@ fn rules(why: &Why, out: &Out) {
         out.line(format!("  approval {} {answer}", approval.id));
     }
 }
+
+/// Who gave the values that decide something, each with the place where it stood.
+fn origins(why: &Why, out: &Out) {
+    if why.origins.is_empty() {
+        return;
+    }
+    out.line(out.strong("where the values came from"));
+    for OriginShown { origin, snippet } in &why.origins {
+        let giver = match origin.given_by {
+            GivenBy::Task => "the task",
+            GivenBy::Content => "content of your own",
+            GivenBy::Record => "a field of a record",
+            GivenBy::Pointed => "text that the task points to",
+            GivenBy::Nobody => "nobody",
+            GivenBy::OutsideContent => "text of outsiders",
+            GivenBy::Ordered => "a sentence that orders this",
+        };
+        let from = origin.place.map(|place| format!(", in what {} returned", place.action));
+        out.line(format!(
+            "  {} {}: {giver}{}",
+            origin.role,
+            origin.pointer,
+            from.unwrap_or_default()
+        ));
+        if let Some(SnippetShown { before, value, after }) = snippet {
+            let shown = |text: &str| one_line(text, SNIPPET_CHARS_MAX);
+            let value = out.strong(&shown(value));
+            out.line(format!("            …{}{value}{}…", shown(before), shown(after)));
+        }
+    }
+}
+
+/// How much of each part of a place is shown, in characters.
+const SNIPPET_CHARS_MAX: usize = 160;
 
 fn in_words(obligation: &Obligation) -> String {
     match obligation {

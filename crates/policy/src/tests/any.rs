@@ -1,12 +1,13 @@
 //! Inputs: generated ones, and a corpus in which every rule of the pack fires.
 
-use pathwarden_types::{Band, GivenBy, OperationKind, Ratio, Risk, Signal, SignalKind, Term, ToolClass};
+use pathwarden_types::{
+    Band, GivenBy, OperationKind, Ratio, Risk, Signal, SignalKind, Term, ToolClass,
+};
 use proptest::prelude::*;
 use serde_json::json;
 
 use crate::{
-    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts,
-    PurposeFacts,
+    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts, PurposeFacts,
 };
 use crate::{SessionFacts, Target, TargetKind, TaskFacts};
 

@@ -91,7 +91,8 @@ fn no_mutant_passes_the_typed_door_more_freely() {
 fn an_unknown_field_is_denied_wherever_it_stands() {
     let mut judge = pack().judge();
     for place in ["", "/action", "/agent", "/task", "/session", "/risk", "/targets/0"] {
-        let mut json = serde_json::to_value(super::any::send(pathwarden_types::GivenBy::Task, true)).unwrap();
+        let mut json =
+            serde_json::to_value(super::any::send(pathwarden_types::GivenBy::Task, true)).unwrap();
         json.pointer_mut(place).unwrap().as_object_mut().unwrap().insert("x".into(), json!(1));
         let judgement = judge.judge_json(&json);
         let denied = judgement.verdict == Verdict::Deny;
