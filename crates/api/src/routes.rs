@@ -12,8 +12,8 @@ use pathwarden_types::{ActionId, ApprovalId, SessionId};
 use pathwarden_warden::Warden;
 use pathwarden_wire::{
     ActionPath, AnswerApproval, AnswerBody, ApprovalRow, Ask, EndSession, Export, Fault, FaultKind,
-    Health, Join, Joined, Observe, Pdp, PolicyStatus, Replay, Report, SessionRow, StartSession,
-    Started, Wait, Why,
+    Health, Join, Joined, LearnProfile, LearnedProfile, Observe, Pdp, PolicyStatus, Replay, Report,
+    SessionRow, StartSession, Started, Wait, Why,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -192,6 +192,16 @@ fn operating() -> Vec<Route> {
             "Load the policy anew; one that does not load changes nothing",
             |e| async move { e.warden.reload_policy().await },
         ),
+        Route::post::<LearnProfile, LearnedProfile, _>(
+            "/v1/profiles/learn",
+            Operators,
+            "Learn what an agent usually does, for a person to review; nothing is put to use",
+            |e| async {
+                let warden = Arc::clone(&e.warden);
+                let learn: LearnProfile = e.body().await?;
+                blocking(move || warden.learn_profile(learn)).await
+            },
+        ),
         Route::post::<(), String, _>(
             "/v1/ledger/publish",
             Operators,
@@ -217,9 +227,12 @@ fn watching() -> Vec<Route> {
             "Every question that stands",
             |e| async move { blocking(move || e.warden.approvals()).await },
         ),
-        Route::get::<PolicyStatus, _>("/v1/policy", Readers, "The policy", |e| async move {
-            e.warden.policy()
-        }),
+        Route::get::<PolicyStatus, _>(
+            "/v1/policy",
+            Readers,
+            "The policy, and what stands beside it",
+            |e| async move { blocking(move || e.warden.policy()).await },
+        ),
         Route::get::<Health, _>("/v1/health", Readers, "How the node is", |e| async move {
             e.warden.health()
         }),

@@ -30,6 +30,9 @@ struct Source {
     about: Vec<Range<usize>>,
     orders: Vec<Order>,
     cue: Ratio,
+    /// Whether the agent wrote it: the arguments of an action that had an effect. What stands here
+    /// first does not become known by being read back.
+    is_own: bool,
 }
 
 /// How a result stands to the task, from the call that asked for it.
@@ -105,7 +108,25 @@ impl Memory {
         self.index.add(id, &reading.content);
         self.is_full |= self.index.is_full();
         let cue = reading.cue;
-        self.sources.push(Source { action, content, integrity, standing, about, orders, cue });
+        let is_own = false;
+        self.sources.push(Source { action, content, integrity, standing, about, orders, cue, is_own });
+    }
+
+    /// Remembers what the agent wrote, so that it is not taken for news when it comes back.
+    pub(crate) fn add_own(&mut self, action: ActionId, content: Digest, reading: &Reading) {
+        let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        self.index.add(id, &reading.content);
+        self.is_full |= self.index.is_full();
+        self.sources.push(Source {
+            action,
+            content,
+            integrity: Integrity::Untrusted,
+            standing: Standing { pointed: Pointed::No, is_derived: true },
+            about: Vec::new(),
+            orders: Vec::new(),
+            cue: Ratio::ZERO,
+            is_own: true,
+        });
     }
 
     /// Whether more was read than is remembered.
@@ -149,12 +170,22 @@ impl Memory {
         source.map_or(nowhere, |source| source.gives(given_by, found.start..found.end))
     }
 
-    /// The places that explain all or nearly all of a value.
+    /// The places that explain all or nearly all of a value, as far as they came before the agent wrote
+    /// it itself.
     fn found(&self, value: &str) -> Vec<Match> {
-        let matches = self.places(value);
         let plain = plain(value);
+        let mut matches = self.places(value);
         // A link may have been written without its scheme.
-        if matches.is_empty() && plain.len() < value.len() { self.places(&plain) } else { matches }
+        if matches.is_empty() && plain.len() < value.len() {
+            matches = self.places(&plain);
+        }
+        let is_own = |found: &&Match| {
+            self.sources.get(number(found)).is_some_and(|source| source.is_own)
+        };
+        if let Some(written) = matches.iter().filter(is_own).map(number).min() {
+            matches.retain(|found| number(found) < written);
+        }
+        matches
     }
 
     fn places(&self, value: &str) -> Vec<Match> {

@@ -266,6 +266,9 @@ impl State {
         let standing = reading
             .map(|reading| self.standing_of_result(reading, has_effect))
             .unwrap_or(SourceStanding { pointed: Pointed::No, is_derived: true });
+        if let Some(reading) = reading.filter(|_| has_effect) {
+            self.memory.add_own(decided.action, decided.arguments, reading);
+        }
         self.open.insert(decided.action, OpenPermit { at, server, standing, has_effect });
         if let Some(reading) = reading {
             let given = [&self.given_by_task, &self.given_by_content, &self.given_by_outside];

@@ -93,7 +93,10 @@ impl Evaluation {
             role: String::new(),
             purpose: String::new(),
         };
-        let stated_by = TaskSource::Person(named(&principal.user, &self.server));
+        let stated_by = match goal.trim() {
+            "" => TaskSource::Nobody,
+            _ => TaskSource::Person(named(&principal.user, &self.server)),
+        };
         let task = Task { prompt: Digest::of(goal.as_bytes()), stated_by };
         let begun = Recorded::SessionStarted { agent, task, join_key: None };
         let record = self.record(event, begun);

@@ -89,6 +89,9 @@ pub(crate) enum Command {
     /// Check, test, show and load policies.
     #[command(subcommand)]
     Policy(Policy),
+    /// Learn, show and compare what agents usually do.
+    #[command(subcommand)]
+    Profile(Profile),
     /// Decide recorded runs of agents as if they were live, to measure a policy.
     ///
     /// EVENTS are JSON lines, perhaps gzipped: `session_start`, `action`, `result` and `user_message`
@@ -255,6 +258,36 @@ pub(crate) enum Policy {
     Show,
     /// Load the home's policy into the running node; one that does not compile changes nothing.
     Reload,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Profile {
+    /// Learn the next version of an agent's profile from its sessions in the ledger.
+    ///
+    /// A session teaches when it has ended or been quiet for an hour, nothing in it was refused, and no
+    /// content of outsiders was read in it. The profile is a file to review; it is used after
+    /// `policy reload`.
+    Learn {
+        /// The agent, as the configuration names it.
+        #[arg(long)]
+        agent: Name,
+        /// Where to write it [default: profiles/AGENT.json beside the policy].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Show the profiles beside the policy.
+    Show {
+        /// Only this agent's.
+        #[arg(long)]
+        agent: Option<Name>,
+    },
+    /// Say what changed from one profile to another.
+    Drift {
+        /// The file of the profile before.
+        old: PathBuf,
+        /// The file of the profile after.
+        new: PathBuf,
+    },
 }
 
 /// Arguments of `mcp`.

@@ -9,6 +9,7 @@ pub(crate) mod ledger;
 pub(crate) mod mcp;
 pub(crate) mod path;
 pub(crate) mod policy;
+pub(crate) mod profile;
 pub(crate) mod replay;
 pub(crate) mod session;
 pub(crate) mod why;

@@ -12,6 +12,7 @@ use pathwarden_types::Name;
 use pathwarden_warden::TokenKey;
 
 use crate::cli::At;
+use crate::snapshot::PROFILES;
 
 /// Where everything of a node is.
 pub(crate) struct Home {
@@ -62,6 +63,16 @@ impl Home {
     /// A path in the configuration: relative ones are below the home.
     pub(crate) fn below(&self, path: &str) -> PathBuf {
         self.dir.join(path)
+    }
+
+    /// Where an agent's profile is. Its name must be fit to be a file's.
+    pub(crate) fn profile(&self, agent: &Name) -> anyhow::Result<PathBuf> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+        let name = agent.as_str();
+        if name.starts_with('.') || !name.chars().all(is_plain) {
+            bail!("`{name}` is no name for a file; name one with --out and put it beside the policy");
+        }
+        Ok(self.below(&self.config()?.policy_dir).join(PROFILES).join(format!("{name}.json")))
     }
 
     /// The checked configuration.

@@ -52,6 +52,7 @@ async fn run(cli: Cli, out: &Out) -> anyhow::Result<ExitCode> {
         Command::Ledger(command) => commands::ledger::run(&at, command, out).await,
         Command::Replay { session } => commands::replay::run(&at, session, out).await,
         Command::Policy(command) => commands::policy::run(&at, command, out).await,
+        Command::Profile(command) => commands::profile::run(&at, command, out).await,
         Command::Eval(args) => commands::eval::run(&args, out),
         Command::Doctor => commands::doctor::run(&at, out).await,
         Command::Mcp(args) => commands::mcp::run(&at, args).await,

@@ -1,11 +1,17 @@
 //! Reading a policy folder.
 
+mod knowledge;
+
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use pathwarden_decide::{Settings, Snapshot, SnapshotError};
+use pathwarden_decide::{Files, Settings, Snapshot, SnapshotError};
 use pathwarden_policy::Source;
+use pathwarden_store::PAYLOAD_BYTES_MAX;
+
+pub(crate) use knowledge::{LISTS, PROFILE_BYTES_MAX, PROFILES, read_profile};
+use knowledge::{Found, Profiles};
 
 /// The sources of a policy: every `.rego` file and the data file, in the order of their names.
 /// Tests are left out where they do not decide.
@@ -41,14 +47,50 @@ pub(crate) enum Tests {
     Leave,
 }
 
-/// Compiles the policy of a folder.
+/// Compiles the policy of a folder, with everything that stands beside the rules. Every fault of every
+/// file is named at once.
 pub(crate) fn load(dir: &Path, settings: Settings) -> anyhow::Result<Snapshot> {
-    let sources = sources(dir, Tests::Leave)?;
-    Snapshot::build(settings, sources).map_err(|error| match error {
-        SnapshotError::Policy(faults) => {
-            let lines: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
-            anyhow::anyhow!("the policy in `{}` has faults:\n{}", dir.display(), lines.join("\n"))
-        }
-        other => other.into(),
-    })
+    build(dir, settings, knowledge::read(dir, Profiles::Read))
 }
+
+/// As [`load`], but agents stay measured by the baselines that they are measured by: a learned profile
+/// is used when a person asks for it, not because another file changed.
+pub(crate) fn load_changes(
+    dir: &Path,
+    settings: Settings,
+    current: &Snapshot,
+) -> anyhow::Result<Snapshot> {
+    let baselines = pathwarden_warden::baselines(current).context("read the policy in use")?;
+    build(dir, settings, knowledge::read(dir, Profiles::Keep(baselines)))
+}
+
+fn build(dir: &Path, settings: Settings, found: Found) -> anyhow::Result<Snapshot> {
+    let sources = sources(dir, Tests::Leave)?;
+    // A file with a fault is not tried again, so that its fault is named once.
+    let files = if found.faults.is_empty() { found.files } else { Files::default() };
+    let mut faults: Vec<String> = Vec::new();
+    match Snapshot::build_with(settings, sources, files) {
+        Ok(snapshot) if found.faults.is_empty() => return bounded(snapshot),
+        Ok(_) => {}
+        Err(SnapshotError::Policy(found)) => faults.extend(found.iter().map(ToString::to_string)),
+        Err(other) => return Err(other.into()),
+    }
+    faults.extend(found.faults);
+    let lines: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
+    bail!("the policy in `{}` has faults:\n{}", dir.display(), lines.join("\n"))
+}
+
+/// The ledger keeps every policy whole, as one payload, so that decisions can be replayed.
+fn bounded(snapshot: Snapshot) -> anyhow::Result<Snapshot> {
+    let bytes = snapshot.to_bytes().len();
+    if bytes > PAYLOAD_BYTES_MAX {
+        bail!(
+            "the policy and what stands beside it have {bytes} bytes, at most {PAYLOAD_BYTES_MAX} \
+             are kept with a decision: use shorter lists of threats"
+        );
+    }
+    Ok(snapshot)
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use pathwarden_config::Config;
+use pathwarden_decide::{Settings, Snapshot};
 use pathwarden_pep_mcp::{Limits, http};
 use pathwarden_store::{Options, Store};
 use pathwarden_warden::{Parts, Role, Warden};
@@ -50,8 +51,9 @@ pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
     let told_to_stop = told_to_stop()?;
     announce(out, &socket, &api_tcp, &mcp)?;
     let sweep = tokio::spawn(Arc::clone(&warden).sweep_for_ever());
-    let reload =
-        tokio::spawn(reload_on_change(Arc::clone(&warden), home.below(&config.policy_dir)));
+    let policy_dir = home.below(&config.policy_dir);
+    let settings = config.settings.clone();
+    let reload = tokio::spawn(reload_on_change(Arc::clone(&warden), policy_dir, settings));
     let gateway = gateway(&warden, &config)?;
     let serving = async {
         let (socket_ended, tcp_ended, ()) = tokio::join!(
@@ -189,39 +191,54 @@ pub(crate) fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Loads the policy when its folder changes, or on SIGHUP. One that does not compile changes
+/// Loads the policy when its folder changes, or all of it on SIGHUP. One that does not load changes
 /// nothing, and is said once.
-async fn reload_on_change(warden: Arc<Warden>, dir: PathBuf) {
+async fn reload_on_change(warden: Arc<Warden>, dir: PathBuf, settings: Settings) {
     let Ok(mut hang_up) = signal(SignalKind::hangup()) else { return };
     let mut ticks = tokio::time::interval(Duration::from_millis(POLICY_POLL_MS));
     let mut seen = stamp(&dir);
     loop {
-        tokio::select! {
+        let reloaded = tokio::select! {
             _ = ticks.tick() => {
                 let now = stamp(&dir);
                 if now == seen {
                     continue;
                 }
                 seen = now;
+                let changes = |current: &Snapshot| {
+                    snapshot::load_changes(&dir, settings.clone(), current)
+                        .map_err(|error| format!("{error:#}"))
+                };
+                warden.reload_with(changes).await
             }
-            _ = hang_up.recv() => {}
-        }
-        if let Err(fault) = warden.reload_policy().await {
+            _ = hang_up.recv() => warden.reload_policy().await,
+        };
+        if let Err(fault) = reloaded {
             tracing::debug!(%fault, "the reload was refused");
         }
     }
 }
 
-/// Names, lengths and times of the files of a folder.
+/// Names, lengths and times of the files of a policy. Profiles are left out: they wait for a person.
 fn stamp(dir: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
-    let mut files: Vec<_> = entries
-        .flatten()
-        .filter_map(|entry| {
-            let metadata = entry.metadata().ok()?;
-            Some((entry.path(), metadata.len(), metadata.modified().ok()))
-        })
-        .collect();
+    let mut files = Vec::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let Ok(metadata) = fs::metadata(entry.path()) else { continue };
+            if !metadata.is_dir() {
+                files.push((entry.path(), metadata.len(), metadata.modified().ok()));
+            } else if is_watched(&entry.path(), dir) {
+                folders.push(entry.path());
+            }
+        }
+    }
     files.sort();
     files
+}
+
+/// The folder of threat lists, and the folders in it.
+fn is_watched(folder: &Path, dir: &Path) -> bool {
+    let lists = dir.join(snapshot::LISTS);
+    folder == lists || folder.parent() == Some(&lists)
 }

@@ -12,9 +12,12 @@ mod carry;
 mod clock;
 mod explain;
 mod history;
+mod knowledge;
+mod learn;
 mod live;
 mod operate;
 mod pdp;
+mod policy;
 mod replay;
 mod start;
 mod sweep;
@@ -32,6 +35,8 @@ use pathwarden_wire::{Fault, FaultKind, SessionRow};
 use tokio::sync::watch;
 
 pub use crate::history::HistoryError;
+pub use crate::knowledge::{baselines, knowledge};
+pub use crate::learn::QUIET_MS;
 pub use crate::pdp::Door;
 pub use crate::start::{Parts, StartError};
 pub use crate::tokens::{Caller, Role, TokenError, TokenKey};
@@ -49,6 +54,8 @@ pub struct Warden {
     shards: Vec<Mutex<Shard>>,
     snapshot: ArcSwap<Snapshot>,
     refused_reload: Mutex<Option<String>>,
+    /// Held while a policy is loaded: each load builds on the one before.
+    reloading: tokio::sync::Mutex<()>,
     load_policy: LoadPolicy,
     tokens: TokenKey,
     agents: BTreeMap<Name, Agent>,

@@ -1,4 +1,4 @@
-//! What an operator does: sessions, answers, policies.
+//! What an operator does: sessions, answers.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use pathwarden_types::{
     Agent, ApprovalAnswer, ApprovalId, Digest, Event, Millis, Name, SessionId, Task, TaskSource,
 };
 use pathwarden_wire::{
-    AnswerApproval, ApprovalRow, Fault, FaultKind, Health, PolicyStatus, RuleRow, SessionRow,
-    SessionStanding, StartSession, Started,
+    AnswerApproval, ApprovalRow, Fault, FaultKind, Health, SessionRow, SessionStanding,
+    StartSession, Started,
 };
 
 use crate::live::{Entry, Live};
@@ -213,61 +213,6 @@ impl Warden {
             }
         })?;
         found.ok_or_else(|| no_question(approval))
-    }
-
-    /// Loads the policy anew. A policy that does not load changes nothing but the status.
-    ///
-    /// # Errors
-    ///
-    /// A fault that says why the policy that decides is still the old one.
-    pub async fn reload_policy(&self) -> Result<PolicyStatus, Fault> {
-        let taken = self.take_policy().await;
-        // Only now: a status that speaks of no refusal speaks of the policy that was loaded.
-        *self.refused_reload.lock().map_err(|_| internal())? =
-            taken.as_ref().err().map(|(why, _)| why.clone());
-        taken.map_err(|(_, fault)| fault)?;
-        self.policy()
-    }
-
-    /// Loads the policy and lets it decide; otherwise says why not, and gives the fault.
-    async fn take_policy(&self) -> Result<(), (String, Fault)> {
-        let snapshot = (self.load_policy)().map_err(|why| {
-            tracing::error!(why, "the policy is not loaded; the one before still decides");
-            let message = format!("the policy is not loaded: {why}");
-            let advice = "mend it; the one before still decides";
-            (why, Fault::new(FaultKind::Conflict, message, advice))
-        })?;
-        if snapshot.version() == self.snapshot.load().version() {
-            return Ok(());
-        }
-        let told = |fault: Fault| (fault.message.clone(), fault);
-        let event = Event::PolicyLoaded { policy: snapshot.version() };
-        let record = self.record(self.now(), None, event);
-        let entry = record.to_bytes().map_err(|_| told(internal()))?;
-        let payloads = vec![snapshot.to_bytes().to_vec()];
-        self.append(Append { entry, payloads }).await.map_err(told)?;
-        tracing::info!(version = %snapshot.version(), "a new policy decides");
-        self.snapshot.store(Arc::new(snapshot));
-        Ok(())
-    }
-
-    /// The policy that decides.
-    ///
-    /// # Errors
-    ///
-    /// A fault when a lock is broken.
-    pub fn policy(&self) -> Result<PolicyStatus, Fault> {
-        let snapshot = self.snapshot.load();
-        let rules = snapshot.bundle().rules().iter().map(|place| RuleRow {
-            rule: place.rule.clone(),
-            file: place.file.clone(),
-            line: place.line,
-        });
-        Ok(PolicyStatus {
-            version: snapshot.version(),
-            rules: rules.collect(),
-            refused_reload: self.refused_reload.lock().map_err(|_| internal())?.clone(),
-        })
     }
 
     /// How the node is.

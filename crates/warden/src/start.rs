@@ -90,6 +90,7 @@ impl Warden {
             shards,
             snapshot: ArcSwap::from_pointee(snapshot),
             refused_reload: Mutex::new(None),
+            reloading: tokio::sync::Mutex::default(),
             load_policy,
             tokens,
             agents,

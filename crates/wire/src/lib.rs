@@ -8,10 +8,14 @@
 //! **Where to start.** [`Pdp`], then [`Ask`] and [`Answer`].
 
 mod fault;
+mod knowledge;
 mod pdp;
 mod views;
 
 pub use fault::{Fault, FaultKind};
+pub use knowledge::{
+    BaselineRow, FeedRow, KnowledgeStatus, LearnProfile, Learned, LearnedProfile, Lessons, Profile,
+};
 pub use pdp::{
     Answer, AnswerBody, Ask, Asking, Held, Join, Joined, Observe, Pdp, Refusal, Report, Wait,
 };

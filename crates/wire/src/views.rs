@@ -8,6 +8,8 @@ use pathwarden_types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::KnowledgeStatus;
+
 /// A request to start a session for an agent.
 #[derive(Clone, Debug, JsonSchema, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -244,6 +246,8 @@ pub struct PolicyStatus {
     pub version: Digest,
     /// Its rules, with file and line.
     pub rules: Vec<RuleRow>,
+    /// What stands beside the rules.
+    pub knowledge: KnowledgeStatus,
     /// Why the latest reload was refused, if it was; the version above still decides.
     pub refused_reload: Option<String>,
 }

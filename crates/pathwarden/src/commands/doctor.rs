@@ -9,8 +9,9 @@ use pathwarden_wire::{Health, PolicyStatus};
 use serde::Serialize;
 
 use crate::cli::At;
+use crate::commands::policy::unmatched;
 use crate::home::{Home, client};
-use crate::out::Out;
+use crate::out::{Out, one_line};
 use crate::snapshot;
 
 /// One thing that was looked at.
@@ -18,13 +19,16 @@ use crate::snapshot;
 struct Check {
     what: &'static str,
     fault: Option<String>,
+    /// What is no fault, and worth knowing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
     let home = Home::new(at)?;
     let mut checks = vec![
         check("the configuration is sound", home.config().map(drop)),
-        check("the policy compiles", policy(&home)),
+        policy(&home),
         check("the signing key is there and only yours", private(&home.signing_key())),
         check("the token key is there and only yours", private(&home.token_key())),
         check("the verifier key can be read", home.load_verifier_key().map(drop)),
@@ -54,7 +58,7 @@ pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
 }
 
 fn check(what: &'static str, result: anyhow::Result<()>) -> Check {
-    Check { what, fault: result.err().map(|error| format!("{error:#}")) }
+    Check { what, fault: result.err().map(|error| format!("{error:#}")), notes: Vec::new() }
 }
 
 fn print(checks: &[Check], out: &Out) {
@@ -63,12 +67,25 @@ fn print(checks: &[Check], out: &Out) {
             None => out.line(format!("ok     {}", check.what)),
             Some(fault) => out.line(format!("FAULT  {}: {fault}", check.what)),
         }
+        for note in &check.notes {
+            out.line(format!("note   {}", one_line(note, 400)));
+        }
     }
 }
 
-fn policy(home: &Home) -> anyhow::Result<()> {
-    let config = home.config()?;
-    snapshot::load(&home.below(&config.policy_dir), config.settings).map(drop)
+/// The policy with what stands beside it. An entry that cannot be matched is worth a note: nobody is
+/// protected by it.
+fn policy(home: &Home) -> Check {
+    let load = || {
+        let config = home.config()?;
+        let snapshot = snapshot::load(&home.below(&config.policy_dir), config.settings)?;
+        Ok(unmatched(&pathwarden_warden::knowledge(&snapshot)?))
+    };
+    let (notes, result) = match load() {
+        Ok(notes) => (notes, Ok(())),
+        Err(error) => (Vec::new(), Err(error)),
+    };
+    Check { notes, ..check("the policy compiles", result) }
 }
 
 fn private(path: &Path) -> anyhow::Result<()> {

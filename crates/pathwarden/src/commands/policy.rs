@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use pathwarden_policy::{TestOutcome, TestReport, run_tests};
-use pathwarden_wire::PolicyStatus;
+use pathwarden_wire::{BaselineRow, FeedRow, KnowledgeStatus, PolicyStatus};
 
 use crate::cli::{At, Policy};
 use crate::home::{Home, client};
-use crate::out::Out;
+use crate::out::{Out, one_line};
 use crate::snapshot::{self, Tests};
 
 pub(crate) async fn run(at: &At, command: Policy, out: &Out) -> anyhow::Result<ExitCode> {
@@ -35,16 +35,58 @@ fn check(at: &At, dir: Option<PathBuf>, out: &Out) -> anyhow::Result<ExitCode> {
     let dir = folder(at, dir)?;
     let snapshot = snapshot::load(&dir, pathwarden_decide::Settings::default())?;
     let rules = snapshot.bundle().rules();
+    let knowledge = pathwarden_warden::knowledge(&snapshot)?;
     if out.is_json() {
         let names: Vec<&str> = rules.iter().map(|place| place.rule.as_str()).collect();
-        out.document(&serde_json::json!({ "policy": dir, "rules": names }))?;
+        out.document(&serde_json::json!({
+            "policy": dir, "rules": names, "knowledge": knowledge,
+        }))?;
     } else {
         out.line(format!("{} compiles: {} rules", dir.display(), rules.len()));
         for place in rules {
             out.line(format!("  {} ({}:{})", place.rule, place.file, place.line));
         }
+        describe(&knowledge, out);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What stands beside the rules, where anything does.
+fn describe(knowledge: &KnowledgeStatus, out: &Out) {
+    let KnowledgeStatus { contracts, intel, feeds, baselines } = knowledge;
+    if !contracts.is_empty() {
+        let names: Vec<String> = contracts.iter().map(|name| one_line(name, 60)).collect();
+        out.line(format!("contracts: {} ({})", contracts.len(), names.join(", ")));
+    }
+    if !feeds.is_empty() {
+        let id = intel.map_or_else(|| "nothing is listed".to_owned(), |id| format!("id {id}"));
+        out.line(format!("lists of threats: {}, {id}", feeds.len()));
+    }
+    for feed in feeds {
+        out.line(format!("  {}: {}, {} entries", feed.name, feed.format, feed.entries));
+    }
+    for words in unmatched(knowledge) {
+        out.line(format!("  {}", one_line(&words, 400)));
+    }
+    if !baselines.is_empty() {
+        out.line(format!("baselines: {}", baselines.len()));
+    }
+    for BaselineRow { agent, task, version, sessions } in baselines {
+        let (agent, task) = (one_line(agent, 60), one_line(task, 60));
+        out.line(format!("  {agent} at `{task}`: version {version}, {sessions} session(s)"));
+    }
+}
+
+/// What is listed and protects nobody, one sentence for each list.
+pub(crate) fn unmatched(knowledge: &KnowledgeStatus) -> Vec<String> {
+    let some = knowledge.feeds.iter().filter(|feed| feed.unmatched > 0);
+    let words = |feed: &FeedRow| {
+        let (count, name) = (feed.unmatched, &feed.name);
+        let entries = if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
+        let example = feed.examples.first().map_or(String::new(), |first| format!(", first {first}"));
+        format!("{entries} of feed `{name}` cannot be matched{example}")
+    };
+    some.map(words).collect()
 }
 
 fn test(at: &At, dir: Option<PathBuf>, out: &Out) -> anyhow::Result<ExitCode> {
@@ -118,6 +160,7 @@ fn show(status: &PolicyStatus, out: &Out) -> anyhow::Result<ExitCode> {
     for rule in &status.rules {
         out.line(format!("  {} ({}:{})", rule.rule, rule.file, rule.line));
     }
+    describe(&status.knowledge, out);
     if let Some(why) = &status.refused_reload {
         out.line(format!("the latest change was not loaded, this one still decides: {why}"));
     }

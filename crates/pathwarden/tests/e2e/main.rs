@@ -6,6 +6,7 @@
 mod approvals;
 mod configuration;
 mod disk;
+mod evaluations;
 mod flips;
 mod homes;
 mod policies;

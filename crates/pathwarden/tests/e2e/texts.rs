@@ -7,7 +7,7 @@ use crate::support::{OwnHome, programs};
 #[test]
 fn help_teaches() {
     let home = Home::at(&programs(), "/nowhere".as_ref());
-    let commands: [&[&str]; 15] = [
+    let commands: [&[&str]; 16] = [
         &[],
         &["init"],
         &["up"],
@@ -20,6 +20,7 @@ fn help_teaches() {
         &["approvals", "approve"],
         &["ledger"],
         &["replay"],
+        &["eval"],
         &["policy"],
         &["doctor"],
         &["mcp"],
