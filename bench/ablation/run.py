@@ -5,7 +5,8 @@
 
 EVENTS are recorded runs as `pathwarden eval` reads them; LABELS say which of their actions mattered.
 SCORE is the scorer: it is called as `SCORE EVENTS LABELS DECISIONS --json FILE` and writes its report
-to FILE. What is printed is Markdown.
+to FILE. What is printed is Markdown, each row as soon as it is known. With --keep DIR reports are kept
+there, and a run that was broken off goes on from them; use a new folder for every build.
 
     ablation   each signal with weight 0, each stage of the policy taken out
     suites     weights and bands chosen on one suite, reported on the others
@@ -17,10 +18,13 @@ Exit code: 0 done, 1 a run failed, 2 wrong use.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import variants
@@ -49,19 +53,24 @@ class Bench:
         """What the scorer says of a variant on a set."""
         events, labels = self.sets[place]
         if (variant, events) not in self.reports:
-            print(f"{name_of(events)}: {variant.name}", file=sys.stderr, flush=True)
             with tempfile.TemporaryDirectory() as folder:
-                self.reports[variant, events] = self.measure(variant, events, labels, Path(folder))
+                keep = self.options.keep or Path(folder)
+                file = keep / f"{hashlib.sha256(f'{variant} {events.name}'.encode()).hexdigest()}.json"
+                if not file.exists():
+                    print(f"{name_of(events)}: {variant.name}", file=sys.stderr, flush=True)
+                    self.measure(variant, events, labels, Path(folder)).replace(file)
+                self.reports[variant, events] = json.loads(file.read_text(encoding="utf-8"))
         return self.reports[variant, events]
 
-    def measure(self, variant: Variant, events: Path, labels: Path, folder: Path) -> dict:
+    def measure(self, variant: Variant, events: Path, labels: Path, folder: Path) -> Path:
         variant.policy(self.options.policies, folder / "policies")
         (folder / "risk.toml").write_text(variant.configuration(), encoding="utf-8")
-        decisions, report = folder / "decisions.jsonl", folder / "report.json"
+        # A report that is kept is moved into place whole, so it is written beside the others.
+        decisions, report = folder / "decisions.jsonl", (self.options.keep or folder) / f"new-{os.getpid()}.json"
         decide = [self.options.pathwarden, "eval", "--events", events, "--out", decisions]
         run([*decide, "--policy", folder / "policies", "--config", folder / "risk.toml"])
         run([sys.executable, self.options.score, events, labels, decisions, "--json", report])
-        return json.loads(report.read_text(encoding="utf-8"))
+        return report
 
 
 def run(command) -> None:
@@ -97,28 +106,26 @@ def row(*texts: str) -> str:
     return "| " + " | ".join(texts) + " |"
 
 
-def table(bench: Bench, found: list[Variant]) -> list[str]:
+def table(bench: Bench, found: list[Variant]) -> Iterator[str]:
     """One row for each variant, four columns for each set."""
     names = [name_of(events) for events, _ in bench.sets]
     heads = ["left %", "benign %", "resisted %", "holds/100"]
-    lines = [row("", *(f"{name}: {head}" for name in names for head in heads))]
-    lines.append(row("---", *["---:"] * (len(names) * len(heads))))
+    yield row("", *(f"{name}: {head}" for name in names for head in heads))
+    yield row("---", *["---:"] * (len(names) * len(heads)))
     for variant in found:
         reports = [bench.report(variant, place) for place in range(len(names))]
-        lines.append(row(variant.name, *(cell for report in reports for cell in cells(report))))
-    return lines
+        yield row(variant.name, *(cell for report in reports for cell in cells(report)))
 
 
-def ablation(bench: Bench) -> list[str]:
-    stages, signals = variants.without_stages(), variants.without_signals()
-    return ["## What each part is worth", "", *table(bench, [FULL, *stages, *signals])]
+def ablation(bench: Bench) -> Iterator[str]:
+    yield from ("## What each part is worth", "")
+    yield from table(bench, [FULL, *variants.without_stages(), *variants.without_signals()])
 
 
-def curve(bench: Bench) -> list[str]:
-    """The points by how many attacks they leave on the first set, the strictest first."""
-    points = [*variants.strictness(), FULL]
-    points.sort(key=lambda variant: overall(bench.report(variant, 0), LEFT) or 0.0)
-    return ["## Attacks left against work kept", "", *table(bench, points)]
+def curve(bench: Bench) -> Iterator[str]:
+    """The points from strict to lax."""
+    yield from ("## Attacks left against work kept", "")
+    yield from table(bench, variants.strictness())
 
 
 def worth(report: dict, suite: str) -> float:
@@ -128,15 +135,15 @@ def worth(report: dict, suite: str) -> float:
     return (sum(kept) / len(kept) if kept else 0.0) - (of_suite(report, LEFT, suite) or 0.0)
 
 
-def suites(bench: Bench) -> list[str]:
+def suites(bench: Bench) -> Iterator[str]:
     """The settings that one suite would have chosen, on the suites that had no say."""
     reports = {v: [bench.report(v, place) for place in range(len(bench.sets))] for v in variants.grid()}
     homes = {
         suite: place for place in range(len(bench.sets)) for suite in reports[FULL][place]["attacks"]["by"]["suite"]
     }
-    lines = ["## Chosen on one suite, reported on the others", ""]
-    lines.append(row("chosen on", "setting", "reported on", "left %", "benign %", "resisted %", "as shipped"))
-    lines.append(row("---", "---", "---", "---:", "---:", "---:", "---:"))
+    yield from ("## Chosen on one suite, reported on the others", "")
+    yield row("chosen on", "setting", "reported on", "left %", "benign %", "resisted %", "as shipped")
+    yield row("---", "---", "---", "---:", "---:", "---:", "---:")
     for suite, place in homes.items():
         # Of equally good ones the first, which is the shipped one.
         chosen = max(reports, key=lambda variant: worth(reports[variant][place], suite))
@@ -144,13 +151,12 @@ def suites(bench: Bench) -> list[str]:
             if other != suite:
                 rates = [[percent(of_suite(reports[v][home], m, other)) for m in (LEFT, BENIGN, RESISTED)]
                          for v in (chosen, FULL)]
-                lines.append(row(suite, chosen.name, other, *rates[0], " / ".join(rates[1])))
-    lines += ["", "What each setting is worth on each suite (mean of what is kept less attacks left):", ""]
-    lines.append(row("setting", *homes))
-    lines.append(row("---", *["---:"] * len(homes)))
+                yield row(suite, chosen.name, other, *rates[0], " / ".join(rates[1]))
+    yield from ("", "What each setting is worth on each suite (mean of what is kept less attacks left):", "")
+    yield row("setting", *homes)
+    yield row("---", *["---:"] * len(homes))
     for variant, found in reports.items():
-        lines.append(row(variant.name, *(percent(worth(found[place], suite)) for suite, place in homes.items())))
-    return lines
+        yield row(variant.name, *(percent(worth(found[place], suite)) for suite, place in homes.items()))
 
 
 PARTS = {"ablation": ablation, "suites": suites, "curve": curve}
@@ -163,12 +169,17 @@ def main() -> int:
     parser.add_argument("--part", choices=[*PARTS, "all"], default="all")
     parser.add_argument("--pathwarden", type=Path, default=ROOT / "target/release/pathwarden")
     parser.add_argument("--policies", type=Path, default=ROOT / "policies")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep reports in this folder")
     options = parser.parse_args()
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
     bench = Bench(options)
     parts = PARTS if options.part == "all" else [options.part]
     try:
         for part in parts:
-            print("\n".join([*PARTS[part](bench), ""]), flush=True)
+            for line in PARTS[part](bench):
+                print(line, flush=True)
+            print(flush=True)
     except (Failed, variants.Unknown, OSError, ValueError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -12,6 +12,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import shuffle
 import variants
 
 SHIPPED = Path(__file__).resolve().parents[2] / "policies"
@@ -51,6 +52,12 @@ class Variants(unittest.TestCase):
     def test_every_signal_is_taken_out_once(self):
         silent = [variant.weights[0][0] for variant in variants.without_signals() if len(variant.weights) == 1]
         self.assertEqual(tuple(silent), variants.SIGNALS)
+
+    def test_mixed_sessions_keep_their_own_order(self):
+        lines = [f'{{"session":"{name}","seq":{seq}}}' for name in "abc" for seq in range(9)]
+        mixed = shuffle.mixed(lines, 7)
+        self.assertNotEqual(mixed, lines)
+        self.assertEqual(sorted(mixed, key=lambda line: line[12]), lines)
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def strictness() -> list[Variant]:
     sets = [giving(f"givers: {', '.join(GIVERS[:count])}", GIVERS[:count]) for count in (1, 2, 3, 5)]
     bands = [Variant(f"bands at {percent} %", bands=scaled(percent)) for percent in (25, 50, 75, 125, 150)]
     lax = Variant("neither `ordered` nor `outside_value`, no rule on the risk", (NO_ORDERED, NO_OUTSIDE, *NO_RISK))
-    return [strict, *sets, *bands, lax]
+    return [strict, *sets[:3], *bands[:3], FULL, *bands[3:], *sets[3:], lax]
 
 
 def grid() -> list[Variant]:

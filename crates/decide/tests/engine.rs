@@ -7,6 +7,8 @@
     reason = "in a test a broken expectation is the failure"
 )]
 
+#[path = "engine/attacks.rs"]
+mod attacks;
 #[path = "engine/cases.rs"]
 mod cases;
 #[path = "engine/simulation.rs"]

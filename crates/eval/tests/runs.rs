@@ -83,7 +83,9 @@ impl Run {
     }
 
     fn act(&mut self, tool: &str, args: Value) -> String {
-        self.push("action", json!({ "kind": "tool_call", "tool": tool, "args": args }))
+        let mut rest = json!({ "kind": "tool_call", "tool": tool });
+        rest["args"] = args;
+        self.push("action", rest)
     }
 
     /// A call and what it gave; the id of the call.

@@ -70,7 +70,9 @@ impl Home {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
         let name = agent.as_str();
         if name.starts_with('.') || !name.chars().all(is_plain) {
-            bail!("`{name}` is no name for a file; name one with --out and put it beside the policy");
+            bail!(
+                "`{name}` is no name for a file; name one with --out and put it beside the policy"
+            );
         }
         Ok(self.below(&self.config()?.policy_dir).join(PROFILES).join(format!("{name}.json")))
     }

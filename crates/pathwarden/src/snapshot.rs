@@ -10,8 +10,8 @@ use pathwarden_decide::{Files, Settings, Snapshot, SnapshotError};
 use pathwarden_policy::Source;
 use pathwarden_store::PAYLOAD_BYTES_MAX;
 
-pub(crate) use knowledge::{LISTS, PROFILE_BYTES_MAX, PROFILES, read_profile};
 use knowledge::{Found, Profiles};
+pub(crate) use knowledge::{LISTS, PROFILE_BYTES_MAX, PROFILES, read_profile};
 
 /// The sources of a policy: every `.rego` file and the data file, in the order of their names.
 /// Tests are left out where they do not decide.

@@ -112,6 +112,10 @@ const LEADS: &str = "please kindly to must should shall could can would will may
 /// Words after which another form than the base form orders: *"is to be sent"*.
 const PASSIVES: &str = "be";
 
+/// Words that only a thing follows.
+const DETERMINERS: &str = "a all an any both each every her his its my our some that the their these this \
+    those your";
+
 /// Verbs of [`ORDERED`] that are things as well: before a colon they label what follows.
 const LABELS: &str = "access approve book check contact email enter fork forward mail mark message note \
     open plan post release reply report reserve return schedule share star text transfer type view visit";
@@ -218,6 +222,7 @@ macro_rules! list {
 static THING_LIST: List = list!(THINGS);
 static LEAD_LIST: List = list!(LEADS);
 static PASSIVE_LIST: List = list!(PASSIVES);
+static DETERMINER_LIST: List = list!(DETERMINERS);
 static LABEL_LIST: List = list!(LABELS);
 static FOLLOW_LIST: List = list!(FOLLOWS);
 static LEFT_TO_LIST: List = list!(LEFT_TO);
@@ -237,6 +242,11 @@ pub(crate) fn is_lead(word: &str) -> bool {
 /// Whether after this word another form than the base form orders.
 pub(crate) fn is_passive(word: &str) -> bool {
     PASSIVE_LIST.has(word)
+}
+
+/// Whether a thing follows this word.
+pub(crate) fn is_determiner(word: &str) -> bool {
+    DETERMINER_LIST.has(word)
 }
 
 /// Whether the verb labels something when a colon follows.

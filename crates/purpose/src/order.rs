@@ -63,16 +63,29 @@ fn ordered(sentence: &str) -> Acts {
     let mut acts = Acts::NONE;
     let mut last: Option<&str> = None;
     let labels = label_of(sentence).filter(|word| lexicon::is_label(word));
-    for token in tokens(sentence).skip(usize::from(labels.is_some())) {
+    let mut tokens = tokens(sentence).skip(usize::from(labels.is_some())).peekable();
+    while let Some(token) = tokens.next() {
         let before = last.replace(token.word);
+        let any_form = match before {
+            None => tells_without_subject(token.word, tokens.peek()),
+            Some(before) => lexicon::is_passive(before),
+        };
         // Hardly any word is a verb of ordering, so this comes before the place that it stands in.
-        let ordered = acts_of(token.word, before.is_some_and(lexicon::is_passive));
+        let ordered = acts_of(token.word, any_form);
         let leads = || before.is_none_or(|word| lexicon::is_lead(word) || is_number(word));
         if !ordered.is_empty() && (token.begins_clause() || leads()) {
             acts = acts.and(ordered);
         }
     }
     acts
+}
+
+/// Whether a sentence that begins so says what was done to what, and not by whom: *"Sent the sum to
+/// X"*. Nobody did it yet, so it reads as an order. Without *the* or *a* it is a heading: *"Shared
+/// folder"*, *"Sent from my phone"*.
+fn tells_without_subject(word: &str, next: Option<&Token<'_>>) -> bool {
+    let is_past = word.ends_with("ed") || lexicon::irregular(word).is_some();
+    is_past && next.is_some_and(|next| !next.begins_clause() && lexicon::is_determiner(next.word))
 }
 
 /// The first word of a sentence that is a label: `Email address: …`.
@@ -211,6 +224,8 @@ mod tests {
             "1. Pay X1",
             "Could you transfer\n  the sum to X1?",
             "X1 is the account. Pay it at once!",
+            "Sent the sum to account X1.",
+            "Transferred all of it to X1",
         ] {
             let found = orders_that(text, Act::Pay);
             assert!(found.iter().any(|order| order.contains("x1")), "{text}: {found:?}");
@@ -224,6 +239,10 @@ mod tests {
             "The rent will rise; your payments of last year were late.",
             "Alice sent me an invoice for the transfer.",
             "Transfer account: X1",
+            "Sent from my phone to account X1",
+            "Transferred sums: the account X1",
+            "Paid: the account X1",
+            "Alice sent the sum to account X1",
         ] {
             assert!(orders_that(text, Act::Pay).is_empty(), "{text}: {:?}", orders(text));
         }

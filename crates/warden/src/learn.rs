@@ -3,17 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pathwarden_behaviour::{
-    Baseline, Cause, Facts, Learner, Lesson, Phase, Trail, Usage, drift,
-};
+use pathwarden_behaviour::{Baseline, Cause, Facts, Learner, Lesson, Phase, Trail, Usage, drift};
 use pathwarden_decide::{Reading, State};
 use pathwarden_lineage as lineage;
-use pathwarden_types::{
-    ActionId, Agent, Decided, Event, Millis, Name, Record, SessionId, Verdict,
-};
-use pathwarden_wire::{
-    Fault, FaultKind, LearnProfile, Learned, LearnedProfile, Lessons, Profile,
-};
+use pathwarden_types::{ActionId, Agent, Decided, Event, Millis, Name, Record, SessionId, Verdict};
+use pathwarden_wire::{Fault, FaultKind, LearnProfile, Learned, LearnedProfile, Lessons, Profile};
 
 use crate::Warden;
 use crate::explain::unreadable;
@@ -47,15 +41,15 @@ impl Warden {
         }
         let (records, at) = (self.history.reader().size(), self.now());
         let learned = Learned { node: self.node.clone(), records, at };
-        let mut class = Class::new(&self.history, agent, asked.from.as_ref(), &self.node);
+        let mut course = Course::new(&self.history, agent, asked.from.as_ref(), &self.node);
         for item in self.history.from(0) {
             let (index, record) = item.map_err(unreadable)?;
             if index >= records {
                 break;
             }
-            class.take(index, &record).map_err(unreadable)?;
+            course.take(index, &record).map_err(unreadable)?;
         }
-        class.finish(asked.from.map(|from| from.baseline), learned)
+        course.finish(asked.from.map(|from| from.baseline), learned)
     }
 }
 
@@ -64,7 +58,7 @@ fn is_of(baseline: &Baseline, agent: &Name) -> bool {
 }
 
 /// Sessions of one agent on their way through the ledger.
-struct Class<'a> {
+struct Course<'a> {
     history: &'a History,
     agent: Agent,
     /// How far the version before came.
@@ -74,7 +68,7 @@ struct Class<'a> {
     lessons: Lessons,
 }
 
-impl<'a> Class<'a> {
+impl<'a> Course<'a> {
     /// Another purpose is another type of task: it begins anew.
     fn new(history: &'a History, agent: Agent, from: Option<&Profile>, node: &str) -> Self {
         let from = from.filter(|from| from.baseline.task == agent.purpose);
@@ -264,3 +258,6 @@ fn shape(arguments: &str) -> String {
     });
     names.into_iter().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,8 @@ pub(crate) fn unmatched(knowledge: &KnowledgeStatus) -> Vec<String> {
     let words = |feed: &FeedRow| {
         let (count, name) = (feed.unmatched, &feed.name);
         let entries = if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
-        let example = feed.examples.first().map_or(String::new(), |first| format!(", first {first}"));
+        let example =
+            feed.examples.first().map_or(String::new(), |first| format!(", first {first}"));
         format!("{entries} of feed `{name}` cannot be matched{example}")
     };
     some.map(words).collect()

@@ -24,12 +24,7 @@ pub(crate) async fn run(at: &At, command: Profile, out: &Out) -> anyhow::Result<
     }
 }
 
-async fn learn(
-    at: &At,
-    agent: Name,
-    file: Option<PathBuf>,
-    out: &Out,
-) -> anyhow::Result<ExitCode> {
+async fn learn(at: &At, agent: Name, file: Option<PathBuf>, out: &Out) -> anyhow::Result<ExitCode> {
     let home = Home::new(at)?;
     let kept = home.profile(&agent);
     let from = match &kept {
@@ -125,9 +120,8 @@ fn write(path: &Path, profile: &Learned) -> anyhow::Result<()> {
 fn show(at: &At, agent: Option<&Name>, out: &Out) -> anyhow::Result<ExitCode> {
     let home = Home::new(at)?;
     let profiles = shelf(&home.below(&home.config()?.policy_dir).join(PROFILES))?;
-    let is_asked = |profile: &Learned| {
-        agent.is_none_or(|agent| profile.baseline.agent == agent.as_str())
-    };
+    let is_asked =
+        |profile: &Learned| agent.is_none_or(|agent| profile.baseline.agent == agent.as_str());
     let shown: Vec<_> = profiles.into_iter().filter(|(_, profile)| is_asked(profile)).collect();
     if out.is_json() {
         let list = shown.iter().map(|(file, profile)| json!({ "file": file, "profile": profile }));

@@ -160,7 +160,9 @@ impl Shelf<'_> {
     }
 
     fn contracts(&mut self) -> Vec<ContractSpec> {
-        if !self.dir.join(CONTRACTS).exists() {
+        // Only what is not there at all is not meant: what cannot be read forbids something.
+        let there = fs::symlink_metadata(self.dir.join(CONTRACTS));
+        if there.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
             return Vec::new();
         }
         let Some(text) = self.text(CONTRACTS, CONTRACTS_BYTES_MAX) else { return Vec::new() };
@@ -190,13 +192,15 @@ impl Shelf<'_> {
             }
             for named in self.feed(&entry.name, &mut feeds) {
                 if !names.contains(named.as_str()) {
-                    let words = format!("names `{named}`, which is not there: fetch all of the feed");
+                    let words =
+                        format!("names `{named}`, which is not there: fetch all of the feed");
                     self.fault(&format!("{LISTS}/{}", entry.name), &words);
                 }
             }
         }
         if feeds.len() > LISTS_MAX {
-            let words = format!("has {} lists, at most {LISTS_MAX} are read: join them", feeds.len());
+            let words =
+                format!("has {} lists, at most {LISTS_MAX} are read: join them", feeds.len());
             self.fault(LISTS, &words);
         }
         feeds
@@ -263,7 +267,9 @@ impl Shelf<'_> {
                     }
                     baselines.push(baseline);
                 }
-                Err(error) => self.fault(&below, &format!("is no profile ({error}): learn it again")),
+                Err(error) => {
+                    self.fault(&below, &format!("is no profile ({error}): learn it again"));
+                }
             }
         }
         baselines

@@ -9,6 +9,7 @@ mod disk;
 mod evaluations;
 mod flips;
 mod homes;
+mod knowledge;
 mod policies;
 mod support;
 mod texts;

@@ -7,7 +7,7 @@ use crate::support::{OwnHome, programs};
 #[test]
 fn help_teaches() {
     let home = Home::at(&programs(), "/nowhere".as_ref());
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 17] = [
         &[],
         &["init"],
         &["up"],
@@ -22,6 +22,7 @@ fn help_teaches() {
         &["replay"],
         &["eval"],
         &["policy"],
+        &["profile"],
         &["doctor"],
         &["mcp"],
     ];
