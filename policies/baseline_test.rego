@@ -61,6 +61,29 @@ test_what_content_orders_is_denied_even_if_asked_for_and_approved if {
 	not "baseline.fits_task" in found
 }
 
+test_an_order_without_a_value_is_denied_unless_it_is_asked_for if {
+	write := fixture.with_purpose(fixture.with_action({"class": "write"}), {"ordered": true})
+	"baseline.ordered_kind" in fixture.names(pathwarden.decision) with input as write
+	asked := fixture.with_purpose(write, {"asked": true})
+	not "baseline.ordered_kind" in fixture.names(pathwarden.decision) with input as asked
+}
+
+test_a_command_of_the_agents_own_waits if {
+	start := fixture.with_purpose(fixture.with_action({"class": "execute"}), {"asked": true})
+	every given_by in {"nobody", "record", "pointed"} {
+		own := object.union(start, {"origins": [fixture.origin("command", given_by)]})
+		"baseline.outside_command" in fixture.names(pathwarden.decision) with input as own
+	}
+	given := object.union(start, {"origins": [fixture.origin("command", "task")]})
+	not "baseline.outside_command" in fixture.names(pathwarden.decision) with input as given
+}
+
+test_a_read_from_a_place_that_nobody_named_waits if {
+	start := object.union(fixture.read, {"origins": [fixture.origin("target", "nobody")]})
+	"baseline.fetches_unknown" in fixture.names(pathwarden.decision) with input as start
+	not "baseline.fetches_unknown" in fixture.names(pathwarden.decision) with input as fixture.approved(start)
+}
+
 test_a_value_from_running_text_of_outsiders_waits if {
 	start := fixture.with_purpose(fixture.with_action({"class": "send"}), {"asked": true})
 	lifted := object.union(start, {"origins": [fixture.origin("target", "outside_content")]})

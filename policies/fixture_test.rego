@@ -26,6 +26,7 @@ read := {
 		"acts": ["look"],
 		"asked": false,
 		"left_open": false,
+		"ordered": false,
 		"reversible": true,
 		"outward": false,
 		"authenticates": false,

@@ -57,16 +57,17 @@ pub struct VelocityLimits {
 }
 
 impl Default for VelocityLimits {
-    /// Ten minutes of a busy agent: far above what people's tasks need, far below what a runaway does.
+    /// Ten minutes in which something has run away for certain; budgets of contracts say what one agent
+    /// needs.
     fn default() -> Self {
         Self {
             window_ms: 600_000,
-            calls: 600,
-            burst: 100,
-            targets: 200,
-            recipients: 50,
-            rows: 100_000,
-            bytes: 1 << 30,
+            calls: 1_000_000,
+            burst: 100_000,
+            targets: 100_000,
+            recipients: 500,
+            rows: 10_000_000,
+            bytes: 1 << 36,
         }
     }
 }

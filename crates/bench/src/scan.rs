@@ -47,7 +47,10 @@ const NAIVE: [&str; 24] = [
 pub(crate) fn run(effort: Effort) -> Result<Table> {
     let text = format!("{}{VALUES}", work::prose(1, TEXT_BYTES - VALUES.len()));
     let (rules, naive) = (Rules::pack(), naive()?);
-    ensure!(!scan(&text, &rules).hits.is_empty() && naive.is_match(text.as_bytes()), "nothing is found");
+    ensure!(
+        !scan(&text, &rules).hits.is_empty() && naive.is_match(text.as_bytes()),
+        "nothing is found"
+    );
     let mut candidates: Vec<Candidate<'_>> = vec![
         ("everything, also under codings (`classify::scan`)", {
             timed(|| drop(black_box(scan(black_box(&text), &rules))))

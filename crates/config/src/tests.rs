@@ -96,9 +96,14 @@ fn a_signal_that_is_switched_off_and_bands_that_let_more_through_are_said() {
 
 #[test]
 fn bands_that_are_not_four_rising_percentages_are_refused() {
-    for bands in
-        ["[]", "[20, 40, 60]", "[1, 2, 3, 4, 5]", "[4, 3, 2, 1]", "[0, 1, 2, 3]", "[97, 98, 99, 101]"]
-    {
+    for bands in [
+        "[]",
+        "[20, 40, 60]",
+        "[1, 2, 3, 4, 5]",
+        "[4, 3, 2, 1]",
+        "[0, 1, 2, 3]",
+        "[97, 98, 99, 101]",
+    ] {
         let faults = Config::parse(&format!("[risk]\nbands = {bands}")).expect_err(bands);
         assert_eq!(faults.0.len(), 1, "{bands}: {faults}");
         assert!(faults.to_string().starts_with("risk.bands: "), "{bands}: {faults}");

@@ -99,6 +99,7 @@ fn purpose_facts(state: &State, tool: &Tool, origins: &[OriginFacts]) -> Purpose
         left_open: state.asked().is_open(),
         reversible: tool.is_reversible(),
         outward: tool.is_outward(),
+        ordered: !proves && state.memory().orders_tool(state.asked(), tool),
         authenticates: proves,
         sets_credential: !proves && origins.iter().any(|origin| origin.role == "credential"),
     }

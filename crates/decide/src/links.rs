@@ -15,18 +15,33 @@ pub(crate) fn is_link(value: &str) -> bool {
     if value.contains(char::is_whitespace) {
         return false;
     }
-    if value.contains("://") || value.to_lowercase().starts_with("www.") {
+    let Some(dot) = value.find('.') else { return value.contains("://") };
+    if value.contains("://") || value.starts_with("//") || value.get(..4).is_some_and(is_www) {
         return true;
+    }
+    if dot == 0 {
+        return false;
     }
     let host = value.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default();
+    let host = host.trim_end_matches('.');
     let Some((name, top)) = host.rsplit_once('.') else { return false };
     let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
     !name.is_empty()
         && name.chars().all(is_plain)
         && top.len() >= 2
         && top.chars().all(char::is_alphabetic)
-        && !FILE_ENDINGS.contains(&top.to_lowercase().as_str())
+        && (value.len() > host.len() || !FILE_ENDINGS.contains(&top.to_lowercase().as_str()))
+        || is_address(host)
+}
+
+fn is_www(start: &str) -> bool {
+    start.eq_ignore_ascii_case("www.")
+}
+
+/// Four numbers: an address of the internet.
+fn is_address(host: &str) -> bool {
+    host.parse::<core::net::Ipv4Addr>().is_ok()
 }
 
 /// The links and addresses in a text.
@@ -51,6 +66,9 @@ mod tests {
             ("www.a.example", true),
             ("a-b.example/path?x=1", true),
             ("a.example:8080", true),
+            ("203.0.113.9/c", true),
+            ("//evil.example/c", true),
+            ("evil.md/c", true),
             ("notes.txt", false),
             ("v1.2", false),
             ("a.b c.example", false),

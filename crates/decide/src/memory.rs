@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use pathwarden_lineage::{How, Index, Match, SourceId};
-use pathwarden_purpose::{Act, Acts, Order, Task, holds, plain};
+use pathwarden_purpose::{Act, Acts, Order, Task, Tool, holds, plain};
 use pathwarden_types::{ActionId, Digest, GivenBy, Integrity, Place, Ratio};
 
-use crate::Reading;
+use crate::{Reading, links};
 
 /// What a session has read.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -29,6 +29,8 @@ struct Source {
     /// Where it speaks of what the task names: bytes of the items that do.
     about: Vec<Range<usize>>,
     orders: Vec<Order>,
+    /// Items in which something is ordered, each with what.
+    ordering: Vec<(Range<usize>, Acts)>,
     cue: Ratio,
     /// Whether the agent wrote it: the arguments of an action that had an effect. What stands here
     /// first does not become known by being read back.
@@ -107,9 +109,19 @@ impl Memory {
         let about = reading.about(task);
         self.index.add(id, &reading.content);
         self.is_full |= self.index.is_full();
-        let cue = reading.cue;
+        let (cue, ordering) = (reading.cue, reading.ordering());
         let is_own = false;
-        self.sources.push(Source { action, content, integrity, standing, about, orders, cue, is_own });
+        self.sources.push(Source {
+            action,
+            content,
+            integrity,
+            standing,
+            about,
+            orders,
+            ordering,
+            cue,
+            is_own,
+        });
     }
 
     /// Remembers what the agent wrote, so that it is not taken for news when it comes back.
@@ -124,6 +136,7 @@ impl Memory {
             standing: Standing { pointed: Pointed::No, is_derived: true },
             about: Vec::new(),
             orders: Vec::new(),
+            ordering: Vec::new(),
             cue: Ratio::ZERO,
             is_own: true,
         });
@@ -149,10 +162,12 @@ impl Memory {
     /// Where a value came from, apart from the task.
     pub(crate) fn trace(&self, task: &Task, value: &str, usage: Use) -> Provenance {
         let found = self.found(value);
+        // An id is given by the system that keeps the record, whatever somebody wrote into it.
+        let chosen = if is_chosen(value) { usage.acts } else { Acts::NONE };
         let mut best: Option<(GivenBy, &Match)> = None;
         for found in &found {
             let Some(source) = self.sources.get(number(found)) else { continue };
-            let given_by = self.speaks(source, found);
+            let given_by = self.speaks(source, found, chosen);
             if best.is_none_or(|(before, _)| given_by < before) {
                 best = Some((given_by, found));
             }
@@ -179,9 +194,8 @@ impl Memory {
         if matches.is_empty() && plain.len() < value.len() {
             matches = self.places(&plain);
         }
-        let is_own = |found: &&Match| {
-            self.sources.get(number(found)).is_some_and(|source| source.is_own)
-        };
+        let is_own =
+            |found: &&Match| self.sources.get(number(found)).is_some_and(|source| source.is_own);
         if let Some(written) = matches.iter().filter(is_own).map(number).min() {
             matches.retain(|found| number(found) < written);
         }
@@ -198,18 +212,35 @@ impl Memory {
     }
 
     /// How far one place speaks for a value.
-    fn speaks(&self, source: &Source, found: &Match) -> GivenBy {
+    fn speaks(&self, source: &Source, found: &Match, chosen: Acts) -> GivenBy {
         if source.integrity != Integrity::Untrusted {
             GivenBy::Content
         } else if self.is_full || source.standing.is_derived {
             GivenBy::OutsideContent
-        } else if found.how == How::Whole {
+        } else if found.how == How::Whole && !source.orders_beside(found.start, chosen) {
             GivenBy::Record
         } else if source.pointed(found.start) > Pointed::No {
             GivenBy::Pointed
         } else {
             GivenBy::OutsideContent
         }
+    }
+
+    /// Whether outside content orders what a tool does, and names what it works on.
+    pub(crate) fn orders_tool(&self, task: &Task, tool: &Tool) -> bool {
+        let acts = tool.acts().without(Acts::of(&[Act::Look, Act::Visit]));
+        let outside = self
+            .sources
+            .iter()
+            .filter(|source| source.integrity == Integrity::Untrusted && !source.is_own);
+        outside.flat_map(|source| source.orders.iter().map(move |order| (source, order))).any(
+            |(source, order)| {
+                let is_left = task.is_open() && source.pointed(order.start) == Pointed::Directly;
+                order.acts.meets(acts)
+                    && !is_left
+                    && tool.things().any(|thing| holds(&order.text, thing))
+            },
+        )
     }
 
     /// A sentence of outside content that holds the value, in plain form, and orders what is done with
@@ -228,6 +259,12 @@ impl Memory {
 }
 
 impl Source {
+    /// Whether the item that holds this place orders one of these acts: then whoever wrote the order
+    /// wrote the record.
+    fn orders_beside(&self, at: usize, acts: Acts) -> bool {
+        self.ordering.iter().any(|(item, ordered)| item.contains(&at) && ordered.meets(acts))
+    }
+
     fn pointed(&self, at: usize) -> Pointed {
         let is_about = self.about.iter().any(|about| about.contains(&at));
         if is_about { Pointed::Directly } else { self.standing.pointed }
@@ -239,6 +276,14 @@ impl Source {
         let place = Place { action, content, start: number(bytes.start), end: number(bytes.end) };
         Provenance { given_by, place: Some(place), cue: self.cue }
     }
+}
+
+/// Whether whoever writes to somebody chooses such a value: an address, a link, an account.
+fn is_chosen(value: &str) -> bool {
+    /// As long as the shortest account numbers.
+    const ACCOUNT_BYTES_MIN: usize = 12;
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    value.contains('@') || links::is_link(value) || (value.len() >= ACCOUNT_BYTES_MIN && digits > 3)
 }
 
 fn number(found: &Match) -> usize {

@@ -50,9 +50,7 @@ pub(crate) fn of_part(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Tr
     let role = doing.role(part.pointer);
     let is_link = links::is_link(part.text);
     match role {
-        Role::Target | Role::Command | Role::Credential if doing.only_looks() && !is_link => {
-            Vec::new()
-        }
+        Role::Command | Role::Credential if doing.only_looks() && !is_link => Vec::new(),
         Role::Credential => vec![credential(state, doing, part)],
         Role::Target | Role::Command => targets(state, doing, part, role),
         Role::Content | Role::Selector if is_link => targets(state, doing, part, Role::Target),
@@ -83,17 +81,29 @@ fn credential(state: &State, doing: Doing<'_>, part: Part<'_>) -> Traced {
     origin(part, Role::Credential, provenance)
 }
 
-/// Links and addresses in what a message says count only where content orders to pass them on.
+/// Links and addresses in what a message says, and short values under any name, count only where
+/// content orders them.
 fn passed_on(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Traced> {
     let usage = Use { is_passed_on: true, ..doing.deciding() };
-    links::in_text(part.text)
+    let links = links::in_text(part.text);
+    // More links than are traced hide one.
+    let surplus = links.get(LINKS_MAX).map(|_| Provenance::nowhere(GivenBy::OutsideContent));
+    let surplus = surplus.map(|provenance| origin(part, Role::Content, provenance));
+    let is_short = part.text.split_whitespace().count() <= SHORT_WORDS_MAX;
+    let whole = is_short.then(|| part.text.to_owned());
+    links
         .iter()
         .take(LINKS_MAX)
-        .map(|link| state.provenance(link, usage))
+        .chain(&whole)
+        .map(|value| state.provenance(value, usage))
         .filter(|provenance| provenance.given_by == GivenBy::Ordered)
         .map(|provenance| origin(part, Role::Content, provenance))
+        .chain(surplus)
         .collect()
 }
+
+/// A value of so many words may decide something under any name.
+const SHORT_WORDS_MAX: usize = 4;
 
 /// The most links of one text that are traced.
 const LINKS_MAX: usize = 64;

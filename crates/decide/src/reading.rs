@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use pathwarden_classify as classify;
 use pathwarden_lineage::{self as lineage, SeenLeaf};
-use pathwarden_purpose::{Order, Task, Tool, orders};
+use pathwarden_purpose::{Acts, ORDERS_MAX, Order, Task, Tool, orders, words};
 use pathwarden_types::Ratio;
 use serde_json::Value;
 
@@ -27,6 +27,8 @@ pub struct Reading {
     pub(crate) orders: Vec<Order>,
     /// Its short fields.
     pub(crate) fields: Vec<Field>,
+    /// The bytes of each of its items.
+    items: BTreeMap<u32, Range<usize>>,
     /// The text itself, when it is short; a long one says nothing that is needed again.
     pub(crate) text: String,
     /// The tools that it lists, when it is a list of tools.
@@ -72,12 +74,18 @@ impl Reading {
         if !leaf.is_decoded {
             self.entities_in(leaf.text);
         }
+        let all = leaf.place(0..leaf.text.len());
+        let item = self.items.entry(leaf.item).or_insert_with(|| all.clone());
+        item.start = item.start.min(all.start);
+        item.end = item.end.max(all.end);
         if leaf.is_atomic && leaf.text.len() <= Self::FIELD_BYTES_MAX {
-            let place = leaf.place(0..leaf.text.len());
+            let place = all;
             let (path, text) = (leaf.path.to_owned(), leaf.text.to_owned());
             self.fields.push(Field { item: leaf.item, path, place, text });
         }
-        for mut order in orders(leaf.text) {
+        let found = orders(leaf.text);
+        self.overflowed |= found.len() >= ORDERS_MAX;
+        for mut order in found {
             let place = leaf.place(order.start..order.end);
             (order.start, order.end) = (place.start, place.end);
             self.orders.push(order);
@@ -109,26 +117,43 @@ impl Reading {
 
     /// Whether it asks for proof of who one is: *"a code was sent to your inbox"*.
     pub(crate) fn demands_proof(&self) -> bool {
-        const WORDS: &[&str] = &["verif", "otp", "one-time", "one time", "confirm", "code", "pin"];
-        let text = self.text.to_lowercase();
-        WORDS.iter().any(|word| text.contains(word))
+        const WORDS: &[&str] = &[
+            "code",
+            "codes",
+            "confirm",
+            "confirmation",
+            "otp",
+            "passcode",
+            "pin",
+            "verification",
+            "verify",
+        ];
+        words(&self.text).iter().any(|word| WORDS.contains(&word.as_str()))
     }
 
     /// Where items of the content speak of what the task names, in their short fields: the bytes of
     /// those items.
     pub(crate) fn about(&self, task: &Task) -> Vec<Range<usize>> {
-        let mut items: BTreeMap<u32, Range<usize>> = BTreeMap::new();
-        let mut about = BTreeSet::new();
-        for field in &self.fields {
-            let place = items.entry(field.item).or_insert_with(|| field.place.clone());
-            place.start = place.start.min(field.place.start);
-            place.end = place.end.max(field.place.end);
-            if task.is_about(&field.text) {
-                about.insert(field.item);
+        let about: BTreeSet<u32> = self
+            .fields
+            .iter()
+            .filter(|field| task.is_about(&field.text))
+            .map(|field| field.item)
+            .collect();
+        about.iter().filter_map(|item| self.items.get(item).cloned()).collect()
+    }
+
+    /// The items in which something is ordered, each with what.
+    pub(crate) fn ordering(&self) -> Vec<(Range<usize>, Acts)> {
+        let mut ordering: Vec<(Range<usize>, Acts)> = Vec::new();
+        for item in self.items.values() {
+            let orders = self.orders.iter().filter(|order| item.contains(&order.start));
+            let acts = orders.fold(Acts::NONE, |acts, order| acts.and(order.acts));
+            if !acts.is_empty() {
+                ordering.push((item.clone(), acts));
             }
         }
-        items.retain(|item, _| about.contains(item));
-        items.into_values().collect()
+        ordering
     }
 }
 

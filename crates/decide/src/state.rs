@@ -502,7 +502,12 @@ impl State {
 
 /// Whether a value says something about where it came from: more than a small number or a date.
 fn is_telling(value: &str) -> bool {
-    value.len() > 2 && value.chars().any(|c| !(c.is_ascii_digit() || "-: ./".contains(c)))
+    /// Shorter numbers stand everywhere by chance.
+    const DIGITS_MIN: usize = 5;
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let is_date = digits == 8 && value.contains(['-', '/']) || value.contains(':');
+    let has_letters = value.chars().any(char::is_alphabetic);
+    value.len() > 2 && (has_letters || (digits >= DIGITS_MIN && !is_date))
 }
 
 fn call_of(operation: &Operation, canonical: Digest) -> Digest {

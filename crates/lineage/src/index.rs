@@ -166,7 +166,8 @@ impl Index {
 
     /// The source that a token is in, and one past the last token of it.
     pub(crate) fn source_of(&self, token: u32) -> Option<(SourceId, u32)> {
-        let first = |source: &Source| self.leaves.get(source.first_leaf as usize).map(|leaf| leaf.first);
+        let first =
+            |source: &Source| self.leaves.get(source.first_leaf as usize).map(|leaf| leaf.first);
         let after = self.sources.partition_point(|s| first(s).is_some_and(|first| first <= token));
         let source = self.sources.get(after.checked_sub(1)?)?;
         let end = self.sources.get(after).and_then(first).unwrap_or(u32::MAX);

@@ -106,6 +106,8 @@ pub struct PurposeFacts {
     pub asked: bool,
     /// Whether the person left the choice of what to do to content that the task points to.
     pub left_open: bool,
+    /// Whether content of outsiders orders this kind of action, and names what the tool works on.
+    pub ordered: bool,
     /// Whether the action can be undone with the tool that did it.
     pub reversible: bool,
     /// Whether it reaches people, the public or money, and not only the agent's surroundings.

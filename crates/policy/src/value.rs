@@ -41,10 +41,10 @@ macro_rules! shaper {
 shaper! {
     action, actions, acts, agent, approval, arguments, arguments_bytes, asked, authenticates,
     band, class, conduct, confidence, contents, count, cue, deviations, escalations, excess,
-    given_by, impact, inside, kind, left_open, likelihood, looping, name, now_ms, origins,
-    outward, owner, pointer, purpose, refused, repeats, restricted_seen, reversible, risk, role,
-    score, server, server_inside, session, sets_credential, stated, targets, task, terms, text,
-    untrusted_seen, value, weight, words,
+    given_by, impact, inside, kind, left_open, likelihood, looping, name, now_ms, ordered,
+    origins, outward, owner, pointer, purpose, refused, repeats, restricted_seen, reversible,
+    risk, role, score, server, server_inside, session, sets_credential, stated, targets, task,
+    terms, text, untrusted_seen, value, weight, words,
 }
 
 impl Shaper {
@@ -110,6 +110,7 @@ impl Shaper {
             (&self.acts, list(purpose.acts.iter().map(|act| Value::from(act.as_str())))),
             (&self.asked, Value::from(purpose.asked)),
             (&self.left_open, Value::from(purpose.left_open)),
+            (&self.ordered, Value::from(purpose.ordered)),
             (&self.reversible, Value::from(purpose.reversible)),
             (&self.outward, Value::from(purpose.outward)),
             (&self.authenticates, Value::from(purpose.authenticates)),

@@ -77,7 +77,11 @@ const NAMED: &[Entry] = &[
     (Visit, "visit browse fetch crawl scrape"),
     (Message, "send email mail message reply respond forward notify dm sms text chat comment"),
     (Publish, "post publish upload tweet announce broadcast blog"),
-    (Pay, "pay transfer wire donate deposit money transaction payment fund withdraw"),
+    (
+        Pay,
+        "pay transfer wire donate deposit money transaction payment fund withdraw charge debit payout \
+         disburse",
+    ),
     (Buy, "buy purchase order checkout cart basket"),
     (Reserve, "reserve book booking reservation"),
     (Refund, "refund return"),
@@ -228,6 +232,16 @@ static FOLLOW_LIST: List = list!(FOLLOWS);
 static LEFT_TO_LIST: List = list!(LEFT_TO);
 static FOUND_IN_LIST: List = list!(FOUND_IN);
 static STARTER_LIST: List = list!(STARTERS);
+
+/// Verbs of [`NAMED`] that are nothing but verbs.
+const PLAIN_VERBS: &str = "send reply forward notify publish upload pay donate buy purchase create delete \
+    remove cancel erase revoke purge destroy wipe terminate uninstall invite grant execute exec eval \
+    launch deploy install spawn merge commit write append rename disable enable configure update";
+
+/// Whether a word can only be a verb.
+pub(crate) fn is_plain_verb(word: &str) -> bool {
+    PLAIN_VERBS.split_whitespace().any(|verb| verb == word)
+}
 
 /// Whether a tool's name with this word says what the tool works on, not what it does.
 pub(crate) fn is_thing(word: &str) -> bool {

@@ -14,12 +14,15 @@ pub struct Task {
     acts: Acts,
     forms: BTreeSet<String>,
     names: BTreeSet<String>,
+    phrases: Vec<String>,
     is_open: bool,
 }
 
 impl Task {
     /// The most words of a statement that are read; what stands behind them asks for nothing.
     pub const WORDS_MAX: usize = 16_384;
+    /// The most names that are kept; a statement that names more points to nothing by the others.
+    pub const NAMES_MAX: usize = 256;
 
     /// Reads a statement.
     #[must_use]
@@ -31,11 +34,13 @@ impl Task {
             .iter()
             .filter_map(|form| lexicon::ASKS.get(form.as_str()))
             .fold(Acts::NONE, |acts, more| acts.and(*more));
+        let names: BTreeSet<String> = names(statement).into_iter().take(Self::NAMES_MAX).collect();
         Self {
             text: plain(statement),
             acts,
             forms,
-            names: names(statement),
+            phrases: names.iter().filter(|name| !is_word(name)).cloned().collect(),
+            names,
             is_open: leaves_open(statement),
         }
     }
@@ -70,8 +75,8 @@ impl Task {
     #[must_use]
     pub fn is_about(&self, text: &str) -> bool {
         let text = plain(text);
-        let words = words(&text);
-        self.names.iter().any(|name| words.contains(name) || holds(&text, name))
+        words(&text).iter().any(|word| self.names.contains(word))
+            || self.phrases.iter().any(|name| holds(&text, name))
     }
 
     /// Whether a value is made of a name that the task gives, as a path is of a folder.
@@ -88,6 +93,11 @@ impl Task {
     pub fn asks_for(&self, tool: &Tool) -> bool {
         self.acts.meets(tool.acts()) || tool.verbs().any(|verb| self.forms.contains(verb))
     }
+}
+
+/// Whether a name is one word, so that it is found among words.
+fn is_word(name: &str) -> bool {
+    name.chars().all(char::is_alphanumeric)
 }
 
 /// Quoted text, names with a capital, and words that look like an address, a link, a file or an id; in

@@ -14,6 +14,7 @@ pub struct Tool {
     acts: Acts,
     class: ToolClass,
     verbs: Vec<String>,
+    things: Vec<String>,
 }
 
 impl Tool {
@@ -36,7 +37,7 @@ impl Tool {
         let acts = match acts_of_name(&name) {
             // A name that only says what it works on leaves the verb to the description.
             (acts, Verb::Missing) => match opening_of(&description) {
-                Some(opening) if is_look(opening) => opening,
+                Some(opening) if is_look(opening) && !does_more(&description) => opening,
                 Some(opening) => acts.and(opening),
                 None => acts,
             },
@@ -44,8 +45,10 @@ impl Tool {
         };
         let said = opening_of(&description).map_or(ToolClass::Read, |acts| class_of(acts, &name));
         let class = class_of(acts, &name).max(said).max(hinted(annotations));
+        let is_thing = |word: &&String| word.len() > 3 && acts_of(word).is_none();
+        let things = name.iter().filter(is_thing).cloned().collect();
         let verbs = name.into_iter().filter(|word| word.len() > 2).take(1).collect();
-        Self { acts, class, verbs }
+        Self { acts, class, verbs, things }
     }
 
     /// The acts it performs.
@@ -63,6 +66,11 @@ impl Tool {
     /// The first word of its name, which says what it does where no act does.
     pub(crate) fn verbs(&self) -> impl Iterator<Item = &String> {
         self.verbs.iter().filter(|_| self.acts.is_empty())
+    }
+
+    /// What it works on, as far as its name says: words that are no verbs.
+    pub fn things(&self) -> impl Iterator<Item = &str> {
+        self.things.iter().map(String::as_str)
     }
 
     /// Whether it only looks at something, here or at an address.
@@ -109,11 +117,25 @@ enum Verb {
 fn acts_of_name(name: &[String]) -> (Acts, Verb) {
     let verb = name.iter().find_map(|word| acts_of(word).filter(|_| !lexicon::is_thing(word)));
     let all = name.iter().filter_map(|word| acts_of(word)).fold(Acts::NONE, Acts::and);
+    let more = more_verbs(name);
     match verb {
+        Some(acts) if is_look(acts) && !more.is_empty() => (settled(more), Verb::Found),
         Some(acts) if is_look(acts) || acts.has(Act::Authenticate) => (acts, Verb::Found),
         Some(_) => (settled(all), Verb::Found),
         None => (settled(all), Verb::Missing),
     }
+}
+
+/// What a name says that it does besides looking: `find_and_delete`, `read_write_file`. Only plain
+/// verbs count that are no things as well, since `view_order_history` orders nothing.
+fn more_verbs(name: &[String]) -> Acts {
+    let joins = |word: &str| matches!(word, "and" | "or" | "then");
+    let after_join = name.iter().skip_while(|word| !joins(word));
+    let joined = after_join.filter_map(|word| acts_of(word));
+    let plain = name.iter().skip(1).filter(|word| lexicon::is_plain_verb(word));
+    let plain = plain.filter_map(|word| lexicon::NAMES.get(word.as_str()).copied());
+    let all = joined.chain(plain).fold(Acts::NONE, Acts::and);
+    all.without(Acts::of(&[Act::Look, Act::Visit]))
 }
 
 /// What one word of a name or a description speaks of.
@@ -130,6 +152,14 @@ fn opening_of(description: &[String]) -> Option<Acts> {
         word if lexicon::is_thing(word) => None,
         word => acts_of(word),
     })
+}
+
+/// Whether a description speaks of more than looking: *"Returns the receipt after sending"*.
+fn does_more(description: &[String]) -> bool {
+    let verbs = description.iter().filter(|word| !lexicon::is_thing(word));
+    verbs
+        .filter_map(|word| acts_of(word))
+        .any(|acts| !acts.within(Acts::of(&[Act::Look, Act::Visit, Act::Buy, Act::Refund])))
 }
 
 fn is_look(acts: Acts) -> bool {
@@ -208,6 +238,11 @@ mod tests {
             ("remove_member", ToolClass::Delete),
             ("run_query", ToolClass::Execute),
             ("frobnicate", ToolClass::Unknown),
+            ("get_and_send_message", ToolClass::Send),
+            ("find_and_delete_files", ToolClass::Delete),
+            ("read_write_file", ToolClass::Write),
+            ("view_order_history", ToolClass::Read),
+            ("charge_card", ToolClass::Pay),
             ("", ToolClass::Unknown),
         ] {
             assert_eq!(class(name, ""), want, "{name}");
@@ -219,6 +254,8 @@ mod tests {
         assert_eq!(class("get_rid_of", "Deletes a file"), ToolClass::Delete);
         assert_eq!(class("delete_file", "Reads a file"), ToolClass::Delete);
         assert_eq!(class("cart_total", "Calculates the total"), ToolClass::Read);
+        let status = class("email", "Returns the status after sending the email");
+        assert_eq!(status, ToolClass::Send);
     }
 
     #[test]

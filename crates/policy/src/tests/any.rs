@@ -95,6 +95,7 @@ pub(super) fn purpose(asked: bool) -> PurposeFacts {
         acts: vec!["look".to_owned()],
         asked,
         left_open: false,
+        ordered: false,
         reversible: true,
         outward: false,
         authenticates: false,
@@ -186,6 +187,10 @@ pub(super) fn corpus() -> Vec<Input> {
         let mut input = read();
         input.risk.band = band;
         input.purpose.left_open = true;
+        inputs.push(input.clone());
+        input.purpose = purpose(false);
+        input.purpose.ordered = true;
+        input.action.class = ToolClass::Write;
         inputs.push(input);
     }
     for (repeats, refused) in [(7, 4), (8, 0), (0, 5), (100, 100)] {
@@ -292,10 +297,20 @@ fn any_risk() -> impl Strategy<Value = Risk> {
 }
 
 fn any_purpose() -> impl Strategy<Value = PurposeFacts> {
-    (any::<[bool; 6]>(), "[a-z]{0,6}").prop_map(|(flags, act)| {
-        let [asked, left_open, reversible, outward, authenticates, sets_credential] = flags;
+    (any::<[bool; 7]>(), "[a-z]{0,6}").prop_map(|(flags, act)| {
+        let [asked, left_open, ordered, reversible, outward, authenticates, sets_credential] =
+            flags;
         let acts = vec![act];
-        PurposeFacts { acts, asked, left_open, reversible, outward, authenticates, sets_credential }
+        PurposeFacts {
+            acts,
+            asked,
+            left_open,
+            ordered,
+            reversible,
+            outward,
+            authenticates,
+            sets_credential,
+        }
     })
 }
 
