@@ -62,7 +62,6 @@ impl Reading {
         let mut reading = Self::default();
         reading.content = lineage::Reading::of_each(text, &mut |leaf| reading.leaf(leaf));
         reading.overflowed |= reading.content.is_overflowed();
-        reading.cue = classify::cue_score(&classify::cues(text, &BTreeSet::new()));
         if text.len() <= Self::TEXT_BYTES_MAX {
             text.clone_into(&mut reading.text);
         }
@@ -73,6 +72,9 @@ impl Reading {
     fn leaf(&mut self, leaf: &SeenLeaf<'_>) {
         if !leaf.is_decoded {
             self.entities_in(leaf.text);
+            // Looks under codings by itself.
+            let cues = classify::cues(leaf.text, &BTreeSet::new());
+            self.cue = self.cue.max(classify::cue_score(&cues));
         }
         let all = leaf.place(0..leaf.text.len());
         let item = self.items.entry(leaf.item).or_insert_with(|| all.clone());

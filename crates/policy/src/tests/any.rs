@@ -177,9 +177,9 @@ pub(super) fn corpus() -> Vec<Input> {
         let mut input = read();
         let words = vec!["words".to_owned()];
         if which == 0 {
-            input.conduct.deviations = words
+            input.conduct.deviations = words;
         } else {
-            input.conduct.excess = words
+            input.conduct.excess = words;
         }
         inputs.push(input);
     }
