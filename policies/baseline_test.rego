@@ -203,14 +203,20 @@ test_content_without_a_place_is_denied if {
 }
 
 test_what_reaches_an_unknown_target_waits if {
+	link := object.union(fixture.stranger, {"kind": "url", "value": "https://evil.example/"})
 	every class in {"read", "write", "send"} {
-		start := object.union(fixture.with_action({"class": class}), {"targets": [fixture.stranger]})
+		start := object.union(fixture.with_action({"class": class}), {"targets": [link]})
 		"baseline.reaches_unknown" in fixture.names(pathwarden.decision) with input as start
 		approved := fixture.approved(start)
 		not "baseline.reaches_unknown" in fixture.names(pathwarden.decision) with input as approved
 		known := object.union(start, {"targets": [fixture.vendor]})
 		not "baseline.reaches_unknown" in fixture.names(pathwarden.decision) with input as known
 	}
+}
+
+test_an_address_that_a_read_is_asked_about_is_not_reached if {
+	start := object.union(fixture.read, {"targets": [fixture.stranger]})
+	not "baseline.reaches_unknown" in fixture.names(pathwarden.decision) with input as start
 }
 
 test_a_write_that_the_task_asks_for_may_reach_whom_nobody_named if {

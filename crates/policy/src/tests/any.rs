@@ -173,6 +173,12 @@ pub(super) fn corpus() -> Vec<Input> {
             inputs.push(input);
         }
     }
+    for (class, role) in [(ToolClass::Read, "target"), (ToolClass::Execute, "command")] {
+        let mut input = read();
+        input.action.class = class;
+        input.origins = vec![origin(role, GivenBy::Nobody)];
+        inputs.push(input);
+    }
     for which in 0..2 {
         let mut input = read();
         let words = vec!["words".to_owned()];
