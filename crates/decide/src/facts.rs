@@ -6,7 +6,9 @@ use pathwarden_policy::{
     PurposeFacts, SessionFacts, Target, TargetKind, TaskFacts,
 };
 use pathwarden_purpose::{Act, Tool};
-use pathwarden_types::{Action, Agent, Decided, GivenBy, Millis, Origin, Risk, ToolClass};
+use pathwarden_types::{
+    Action, Agent, Decided, GivenBy, Millis, OperationKind, Origin, Risk, ToolClass,
+};
 use serde_json::Value;
 
 use crate::leaves::{self, Part, PartKind, TooLarge};
@@ -117,7 +119,8 @@ pub(crate) fn survey(
     arguments: &Value,
 ) -> Result<Survey, TooLarge> {
     let (tool, class) = tool_of(settings, state, action);
-    let doing = Doing { tool: &tool, class };
+    let is_own_resource = action.operation.kind != OperationKind::ToolCall;
+    let doing = Doing { tool: &tool, class, is_own_resource };
     let mut survey = Survey::default();
     leaves::visit(arguments, |part| survey.add(settings, state, doing, part))?;
     let Survey { targets, traced, contents } = &mut survey;

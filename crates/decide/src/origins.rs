@@ -15,6 +15,8 @@ use crate::{links, recipients};
 pub(crate) struct Doing<'a> {
     pub(crate) tool: &'a Tool,
     pub(crate) class: ToolClass,
+    /// Whether a server is asked for something of its own, which its URI names and nobody fetches.
+    pub(crate) is_own_resource: bool,
 }
 
 impl Doing<'_> {
@@ -44,13 +46,16 @@ impl Doing<'_> {
 /// The origins of one argument, as far as it decides something.
 pub(crate) fn of_part(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Traced> {
     let is_word = matches!(part.text, "true" | "false");
-    if part.kind == PartKind::Key || is_word || part.text.trim().is_empty() {
+    if doing.is_own_resource || part.kind == PartKind::Key || is_word || part.text.trim().is_empty()
+    {
         return Vec::new();
     }
     let role = doing.role(part.pointer);
     let is_link = links::is_link(part.text);
     match role {
         Role::Command | Role::Credential if doing.only_looks() && !is_link => Vec::new(),
+        // The bare name of a host is what a look-up is about; with a dot or a path it is an address.
+        Role::Target if doing.only_looks() && !part.text.contains(['.', '/', ':']) => Vec::new(),
         Role::Credential => vec![credential(state, doing, part)],
         Role::Target | Role::Command => targets(state, doing, part, role),
         Role::Content | Role::Selector if is_link => targets(state, doing, part, Role::Target),
