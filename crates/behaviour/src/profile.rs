@@ -72,6 +72,12 @@ impl Trail {
     /// The longest tool name that is kept, in bytes; longer ones are as one.
     pub const NAME_BYTES_MAX: usize = 256;
 
+    /// Calls so far.
+    #[must_use]
+    pub const fn calls(&self) -> u64 {
+        self.calls
+    }
+
     /// Takes a call into account. A result is not a step.
     pub fn step(&mut self, event: &Event) {
         if event.phase == Phase::Result {

@@ -1,5 +1,6 @@
 //! One action before the engine: the stages it passes, in order.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use pathwarden_json::{Json, canonical};
@@ -31,6 +32,8 @@ pub(crate) struct Case<'a> {
     pub(crate) need: Option<ApprovalNeed>,
     /// Where the arguments that decide something came from.
     pub(crate) origins: Vec<Origin>,
+    /// Links in the arguments, of any spelling.
+    links: BTreeSet<String>,
     /// What the action makes of what the session did.
     report: Report,
 }
@@ -79,6 +82,7 @@ impl<'a> Case<'a> {
             containment: Vec::new(),
             need: None,
             origins: Vec::new(),
+            links: BTreeSet::new(),
             report: Report::default(),
         }
     }
@@ -149,7 +153,7 @@ impl<'a> Case<'a> {
         match facts::survey(settings, self.state, self.action, &arguments) {
             // Arguments that name more than is remembered could plant an address unseen.
             Ok(survey) if !self.reading.overflowed => {
-                self.origins = survey.origins();
+                (self.origins, self.links) = (survey.origins(), survey.links());
                 self.input =
                     facts::input(settings, self.state, self.action, arguments, survey, self.now);
                 Step::Continue(())
@@ -221,6 +225,7 @@ impl<'a> Case<'a> {
         let snapshot = self.engine.snapshot();
         let (knowledge, operation) = (snapshot.knowledge(), &self.action.operation);
         let targets = self.input.targets.iter().map(|target| target.value.as_str());
+        let targets = targets.chain(self.links.iter().map(String::as_str));
         let listed = knowledge.listed(targets, self.now);
         let server = snapshot.settings().server(&operation.server);
         let evidence = Evidence {

@@ -59,6 +59,12 @@ impl Conduct {
     /// The most targets that are known to be reached before.
     const REACHED_MAX: usize = 4_096;
 
+    /// What a baseline is asked about, and learns from.
+    #[must_use]
+    pub const fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
     /// An action that is attempted, as an event.
     pub(crate) fn call(
         &self,

@@ -1,5 +1,7 @@
 //! From an action and its session to what a policy is told.
 
+use std::collections::BTreeSet;
+
 use pathwarden_classify as classify;
 use pathwarden_policy::{
     ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts,
@@ -12,9 +14,9 @@ use pathwarden_types::{
 use serde_json::Value;
 
 use crate::leaves::{self, Part, PartKind, TooLarge};
-use crate::origins::{self, Doing, Traced};
+use crate::origins::{self, Doing, ORIGINS_MAX, Traced};
 use crate::recipients::{self, Place};
-use crate::{Settings, State, reading};
+use crate::{Settings, State, links, reading};
 
 /// The most targets that one action may have; one past it is refused.
 const TARGETS_MAX: usize = 256;
@@ -27,11 +29,9 @@ const CONTENTS_MAX: usize = 1_024;
 pub(crate) struct Survey {
     targets: Vec<Target>,
     traced: Vec<Traced>,
+    links: BTreeSet<String>,
     contents: Vec<Content>,
 }
-
-/// The most origins that one action may have; one past it is refused.
-const ORIGINS_MAX: usize = 1_024;
 
 /// What a policy is told, with the risk still to be added.
 pub(crate) fn input(
@@ -44,7 +44,7 @@ pub(crate) fn input(
 ) -> Input {
     let server = settings.server(&action.operation.server);
     let (tool, class) = tool_of(settings, state, action);
-    let Survey { targets, traced, contents } = survey;
+    let Survey { targets, traced, contents, .. } = survey;
     let origins: Vec<OriginFacts> = traced.iter().map(Traced::facts).collect();
     Input {
         action: ActionFacts {
@@ -123,7 +123,7 @@ pub(crate) fn survey(
     let doing = Doing { tool: &tool, class, is_own_resource };
     let mut survey = Survey::default();
     leaves::visit(arguments, |part| survey.add(settings, state, doing, part))?;
-    let Survey { targets, traced, contents } = &mut survey;
+    let Survey { targets, traced, contents, .. } = &mut survey;
     if targets.len() > TARGETS_MAX || contents.len() > CONTENTS_MAX || traced.len() > ORIGINS_MAX {
         return Err(TooLarge);
     }
@@ -150,12 +150,17 @@ impl Survey {
         origins
     }
 
+    /// Links of any spelling, to look up in lists of threats.
+    pub(crate) fn links(&self) -> BTreeSet<String> {
+        self.links.clone()
+    }
+
     fn add(&mut self, settings: &Settings, state: &State, doing: Doing<'_>, part: Part<'_>) {
         if self.traced.len() <= ORIGINS_MAX {
             self.traced.extend(origins::of_part(state, doing, part));
         }
         if self.targets.len() <= TARGETS_MAX {
-            for (kind, value) in targets_in(part, doing.class) {
+            for (kind, value) in targets_in(part, doing.class).into_iter().take(TARGETS_MAX + 1) {
                 self.targets.push(Target {
                     pointer: part.pointer.to_owned(),
                     kind,
@@ -164,6 +169,9 @@ impl Survey {
                     value,
                 });
             }
+        }
+        if links::is_link(part.text) && self.links.len() < TARGETS_MAX {
+            self.links.insert(part.text.trim().to_owned());
         }
         if self.contents.len() <= CONTENTS_MAX {
             self.contents.extend(contents_in(part.pointer, part.text));

@@ -30,9 +30,9 @@ pub struct FeedFile {
 /// What an operator brings, ready for use.
 #[derive(Clone, Debug)]
 pub struct Knowledge {
+    files: Files,
     contracts: Contracts,
     intel: Snapshot,
-    baselines: Vec<Baseline>,
 }
 
 /// Why files cannot be used.
@@ -51,14 +51,20 @@ pub enum KnowledgeError {
 }
 
 impl Knowledge {
-    pub(crate) fn of(files: &Files) -> Result<Self, KnowledgeError> {
+    pub(crate) fn of(files: Files) -> Result<Self, KnowledgeError> {
         let contracts =
             Contracts::compile(files.contracts.clone()).map_err(KnowledgeError::Contracts)?;
         let parse = |file: &FeedFile| Feed::parse(&file.name, file.text.as_bytes());
         let feeds: Result<Vec<Feed>, FeedError> = files.feeds.iter().map(parse).collect();
         let intel =
             Snapshot::build(feeds.map_err(KnowledgeError::Feed)?).map_err(KnowledgeError::Intel)?;
-        Ok(Self { contracts, intel, baselines: files.baselines.clone() })
+        Ok(Self { files, contracts, intel })
+    }
+
+    /// What it was made of.
+    #[must_use]
+    pub const fn files(&self) -> &Files {
+        &self.files
     }
 
     pub(crate) const fn contracts(&self) -> &Contracts {
@@ -68,7 +74,7 @@ impl Knowledge {
     /// The newest baseline of an agent at a type of task.
     pub(crate) fn baseline(&self, agent: &Name, task: &str) -> Option<&Baseline> {
         let of_agent = |known: &&Baseline| known.agent == agent.as_str() && known.task == task;
-        self.baselines.iter().filter(of_agent).max_by_key(|known| known.version)
+        self.files.baselines.iter().filter(of_agent).max_by_key(|known| known.version)
     }
 
     /// Whether any list of threats is loaded, and which version of all of them.
@@ -84,12 +90,13 @@ impl Knowledge {
         now: Millis,
     ) -> Option<pathwarden_intel::Hit> {
         let hits = targets.filter_map(|target| {
-            let indicator = match target.rsplit_once('@') {
-                Some((_, host)) => Indicator::Domain(host),
-                None if target.contains("://") => Indicator::Url(target),
-                None => Indicator::Domain(target),
-            };
-            self.intel.look_up(indicator, now)
+            // A link may have been written without its scheme.
+            let link = || format!("http://{}", target.trim_start_matches('/'));
+            match target.rsplit_once('@') {
+                _ if target.contains("://") => self.intel.look_up(Indicator::Url(target), now),
+                Some((_, host)) => self.intel.look_up(Indicator::Domain(host), now),
+                None => self.intel.look_up(Indicator::Url(&link()), now),
+            }
         });
         hits.max_by_key(|hit| hit.confidence)
     }

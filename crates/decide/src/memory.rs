@@ -88,11 +88,15 @@ impl Provenance {
 }
 
 impl Memory {
-    /// The most orders that a session remembers; past it nothing outside speaks for a value.
+    /// The most orders that a session remembers; past it nothing outside speaks for a
+    /// value.
     pub const ORDERS_MAX: usize = 8_192;
 
     /// How much of a value a place must explain to have given it.
     const COVERAGE_MIN: Ratio = Ratio::of(8_000);
+
+    /// The most items of one result of which is known that something is ordered there.
+    const ORDERING_MAX: usize = 4_096;
 
     /// Remembers a result.
     pub(crate) fn add(
@@ -102,34 +106,24 @@ impl Memory {
         (integrity, standing): (Integrity, Standing),
         reading: &Reading,
     ) {
-        let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        let ordering = reading.ordering();
         self.orders = self.orders.saturating_add(reading.orders.len());
-        self.is_full |= reading.overflowed || self.orders > Self::ORDERS_MAX;
-        let orders = if self.is_full { Vec::new() } else { reading.orders.clone() };
-        let about = reading.about(task);
-        self.index.add(id, &reading.content);
-        self.is_full |= self.index.is_full();
-        let (cue, ordering) = (reading.cue, reading.ordering());
+        self.is_full |= reading.overflowed
+            || self.orders > Self::ORDERS_MAX
+            || ordering.len() > Self::ORDERING_MAX;
+        // Once something is left out, nothing outside speaks for a value, whatever orders it.
+        let (orders, ordering) =
+            if self.is_full { Default::default() } else { (reading.orders.clone(), ordering) };
+        let (about, cue) = (reading.about(task), reading.cue);
         let is_own = false;
-        self.sources.push(Source {
-            action,
-            content,
-            integrity,
-            standing,
-            about,
-            orders,
-            ordering,
-            cue,
-            is_own,
-        });
+        let source =
+            Source { action, content, integrity, standing, about, orders, ordering, cue, is_own };
+        self.keep(source, reading);
     }
 
     /// Remembers what the agent wrote, so that it is not taken for news when it comes back.
     pub(crate) fn add_own(&mut self, action: ActionId, content: Digest, reading: &Reading) {
-        let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
-        self.index.add(id, &reading.content);
-        self.is_full |= self.index.is_full();
-        self.sources.push(Source {
+        let source = Source {
             action,
             content,
             integrity: Integrity::Untrusted,
@@ -139,7 +133,19 @@ impl Memory {
             ordering: Vec::new(),
             cue: Ratio::ZERO,
             is_own: true,
-        });
+        };
+        self.keep(source, reading);
+    }
+
+    fn keep(&mut self, source: Source, reading: &Reading) {
+        if self.sources.len() >= Index::SOURCES_MAX {
+            self.is_full = true;
+            return;
+        }
+        let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        self.index.add(id, &reading.content);
+        self.is_full |= self.index.is_full();
+        self.sources.push(source);
     }
 
     /// Whether more was read than is remembered.

@@ -10,6 +10,9 @@ use crate::leaves::{Part, PartKind};
 use crate::memory::{Provenance, Use};
 use crate::{links, recipients};
 
+/// The most origins that one action may have; one past it is refused.
+pub(crate) const ORIGINS_MAX: usize = 1_024;
+
 /// What an action does with its arguments.
 #[derive(Clone, Copy)]
 pub(crate) struct Doing<'a> {
@@ -71,7 +74,8 @@ fn targets(state: &State, doing: Doing<'_>, part: Part<'_>, role: Role) -> Vec<T
         vec![part.text.to_owned()]
     };
     let usage = doing.deciding();
-    let traced = items.iter().map(|item| state.provenance(item, usage));
+    // One more than may be is refused; the rest need not be looked for.
+    let traced = items.iter().take(ORIGINS_MAX + 1).map(|item| state.provenance(item, usage));
     traced.map(|provenance| origin(part, role, provenance)).collect()
 }
 
@@ -101,7 +105,11 @@ fn passed_on(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Traced> {
         .take(LINKS_MAX)
         .chain(&whole)
         .map(|value| state.provenance(value, usage))
-        .filter(|provenance| provenance.given_by == GivenBy::Ordered)
+        .filter(|provenance| {
+            // What is left out may have ordered it.
+            let is_unsure = provenance.given_by == GivenBy::OutsideContent;
+            provenance.given_by == GivenBy::Ordered || (is_unsure && state.memory().is_full())
+        })
         .map(|provenance| origin(part, Role::Content, provenance))
         .chain(surplus)
         .collect()

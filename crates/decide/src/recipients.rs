@@ -3,6 +3,7 @@
 //! that nobody named.
 
 use pathwarden_classify as classify;
+use pathwarden_purpose::words;
 
 /// Words in the names of members that say whom an action reaches.
 const RECIPIENT_WORDS: &[&str] = &[
@@ -74,25 +75,6 @@ impl Place {
 /// Whether one of the words of a name is in the list: `toRecipients`, `reply_to` and `BCC` all are.
 fn says(name: &str, list: &[&str]) -> bool {
     words(name).iter().any(|word| list.contains(&word.as_str()))
-}
-
-/// The words of a name in lower case.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = ' ';
-    for character in name.chars() {
-        let begins =
-            !character.is_alphanumeric() || (character.is_uppercase() && before.is_lowercase());
-        if begins {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| character.is_alphanumeric()) {
-            word.extend(character.to_lowercase());
-        }
-        before = character;
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 /// The recipients in a list: every item is one plain address, bare or as `Name <address>`, or else

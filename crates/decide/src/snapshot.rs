@@ -100,7 +100,7 @@ impl Snapshot {
             .map(|source| Source { path: source.path, text: source.text })
             .collect();
         let bundle = Bundle::compile(sources).map_err(SnapshotError::Policy)?;
-        let knowledge = Knowledge::of(&stored.files).map_err(SnapshotError::Knowledge)?;
+        let knowledge = Knowledge::of(stored.files).map_err(SnapshotError::Knowledge)?;
         let version = Digest::of(&bytes);
         let (settings, knowledge) = (Arc::new(stored.settings), Arc::new(knowledge));
         Ok(Self { version, bytes, settings, knowledge, bundle })

@@ -74,6 +74,8 @@ pub use questions::{Binding, Question, Standing};
 impl State {
     /// The calls that repeats are counted among.
     pub const CALLS_MAX: usize = 256;
+    /// The most servers whose tools a session keeps; those of others are known by their names.
+    pub const SERVERS_MAX: usize = 256;
     /// The most tools that a session keeps of one server.
     pub const TOOLS_MAX: usize = 4_096;
     /// The most entities that a session keeps of each source.
@@ -169,7 +171,11 @@ impl State {
 
     /// A server said what tools it has. What it said before stands too: a list may come in pages.
     fn see_tools(&mut self, server: &Name, reading: Option<&Reading>) {
-        let Some(reading) = reading else { return };
+        // A list of prompts or resources says nothing of tools.
+        let Some(reading) = reading.filter(|reading| !reading.tools.is_empty()) else { return };
+        if self.tools.len() >= Self::SERVERS_MAX && !self.tools.contains_key(server) {
+            return;
+        }
         let known = self.tools.entry(server.clone()).or_default();
         for (name, tool) in &reading.tools {
             if known.len() < Self::TOOLS_MAX || known.contains_key(name) {
@@ -434,7 +440,8 @@ impl State {
     }
 
     /// What the session did.
-    pub(crate) const fn conduct(&self) -> &Conduct {
+    #[must_use]
+    pub const fn conduct(&self) -> &Conduct {
         &self.conduct
     }
 

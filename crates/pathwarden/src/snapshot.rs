@@ -60,7 +60,7 @@ pub(crate) fn load_changes(
     settings: Settings,
     current: &Snapshot,
 ) -> anyhow::Result<Snapshot> {
-    let baselines = pathwarden_warden::baselines(current).context("read the policy in use")?;
+    let baselines = current.knowledge().files().baselines.clone();
     build(dir, settings, knowledge::read(dir, Profiles::Keep(baselines)))
 }
 

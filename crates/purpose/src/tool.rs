@@ -37,7 +37,15 @@ impl Tool {
         let acts = match acts_of_name(&name) {
             // A name that only says what it works on leaves the verb to the description.
             (acts, Verb::Missing) => match opening_of(&description) {
-                Some(opening) if is_look(opening) && !does_more(&description) => opening,
+                // What a server says may make a tool more harmful; it plays nothing down that could
+                // not be undone.
+                Some(opening)
+                    if is_look(opening)
+                        && !does_more(&description)
+                        && class_of(acts, &name) <= ToolClass::Write =>
+                {
+                    opening
+                }
                 Some(opening) => acts.and(opening),
                 None => acts,
             },
@@ -256,6 +264,7 @@ mod tests {
         assert_eq!(class("cart_total", "Calculates the total"), ToolClass::Read);
         let status = class("email", "Returns the status after sending the email");
         assert_eq!(status, ToolClass::Send);
+        assert_eq!(class("payment", "Returns the receipt"), ToolClass::Pay);
     }
 
     #[test]

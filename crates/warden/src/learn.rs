@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pathwarden_behaviour::{Baseline, Cause, Facts, Learner, Lesson, Phase, Trail, Usage, drift};
-use pathwarden_decide::{Reading, State};
-use pathwarden_lineage as lineage;
+use pathwarden_behaviour::{Baseline, Learner, Lesson, Trail, drift};
+use pathwarden_decide::State;
 use pathwarden_types::{ActionId, Agent, Decided, Event, Millis, Name, Record, SessionId, Verdict};
 use pathwarden_wire::{Fault, FaultKind, LearnProfile, Learned, LearnedProfile, Lessons, Profile};
 
@@ -16,9 +15,6 @@ use crate::history::{History, HistoryError};
 /// How long an open session must have been quiet to count as done, in ms: an hour, longer than a
 /// question to a person stands.
 pub const QUIET_MS: u64 = 3_600_000;
-
-/// The longest field whose name is part of a call's shape, in bytes: as the engine has it.
-const SHAPE_FIELD_BYTES_MAX: usize = 256;
 
 impl Warden {
     /// Learns the next version of what an agent usually does at its purpose.
@@ -105,7 +101,7 @@ impl<'a> Course<'a> {
         pupil.state = state;
         pupil.last = record.at;
         if let Event::Decided(decided) = &record.event {
-            pupil.decide(self.history, record, decided)?;
+            pupil.decide(decided);
         }
         if pupil.state.is_open() {
             self.pupils.insert(session, pupil);
@@ -121,15 +117,15 @@ impl<'a> Course<'a> {
         }
         let lesson = pupil.lesson();
         let count = match lesson {
-            Lesson::Clean if pupil.calls == 0 => &mut self.lessons.empty,
+            Lesson::Clean if pupil.trail().calls() == 0 => &mut self.lessons.empty,
             Lesson::Clean => &mut self.lessons.clean,
             Lesson::Refused => &mut self.lessons.refused,
             Lesson::Tainted => &mut self.lessons.tainted,
         };
         *count = count.saturating_add(1);
         // A session without a call would only make the baseline look more certain.
-        if pupil.calls > 0 {
-            self.learner.session(&pupil.trail, lesson);
+        if pupil.trail().calls() > 0 {
+            self.learner.session(pupil.trail(), lesson);
         }
     }
 
@@ -164,8 +160,6 @@ impl<'a> Course<'a> {
 /// One session that may teach.
 struct Pupil {
     state: State,
-    trail: Trail,
-    calls: u64,
     /// Actions that wait for a person.
     held: BTreeSet<ActionId>,
     last: Millis,
@@ -177,8 +171,7 @@ struct Pupil {
 
 impl Pupil {
     fn new(state: State, last: Millis, has_passed: bool) -> Self {
-        let (trail, held) = (Trail::default(), BTreeSet::new());
-        Self { state, trail, calls: 0, held, last, has_passed, has_taught: false }
+        Self { state, held: BTreeSet::new(), last, has_passed, has_taught: false }
     }
 
     /// At the place to which the version before has seen the ledger: a session that was quiet then
@@ -191,28 +184,18 @@ impl Pupil {
         self.has_taught = seen.is_some_and(|seen| is_quiet(self.last, seen.at));
     }
 
-    fn decide(
-        &mut self,
-        history: &History,
-        record: &Record,
-        decided: &Decided,
-    ) -> Result<(), HistoryError> {
-        match decided.verdict {
-            Verdict::Allow | Verdict::Constrain => {
-                self.held.remove(&decided.action);
-                // Without its arguments the session is incomplete, and teaches nothing.
-                if let Some(arguments) = history.text(&decided.arguments)? {
-                    self.trail.step(&call(record.at, decided, &arguments));
-                    self.calls = self.calls.saturating_add(1);
-                }
-            }
-            Verdict::Hold => {
-                self.held.insert(decided.action);
-            }
-            // The state counts refusals.
-            Verdict::Deny | Verdict::Isolate => {}
+    /// The state counts what was let through and what was refused.
+    fn decide(&mut self, decided: &Decided) {
+        if decided.verdict == Verdict::Hold {
+            self.held.insert(decided.action);
+        } else if decided.verdict.lets_through() {
+            self.held.remove(&decided.action);
         }
-        Ok(())
+    }
+
+    /// What it did.
+    const fn trail(&self) -> &Trail {
+        self.state.conduct().trail()
     }
 
     fn lesson(&self) -> Lesson {
@@ -228,35 +211,6 @@ impl Pupil {
 
 const fn is_quiet(last: Millis, now: Millis) -> bool {
     now.since(last) >= QUIET_MS
-}
-
-/// A call as a trail takes it: which tool, on what, with which arguments. Said as the engine says it
-/// when it asks a baseline.
-fn call(at: Millis, decided: &Decided, arguments: &str) -> pathwarden_behaviour::Event {
-    let usage = Usage { targets: Reading::of(arguments).entities, ..Usage::default() };
-    pathwarden_behaviour::Event {
-        id: decided.action,
-        phase: Phase::Call,
-        cause: Cause::SessionOrder,
-        at,
-        server: decided.operation.server.clone(),
-        tool: decided.operation.name.clone(),
-        class: decided.class,
-        shape: shape(arguments),
-        facts: Facts::NONE,
-        usage,
-    }
-}
-
-/// The names of the short fields of arguments, in one spelling.
-fn shape(arguments: &str) -> String {
-    let mut names = BTreeSet::new();
-    let _ = lineage::Reading::of_each(arguments, &mut |leaf| {
-        if leaf.is_atomic && leaf.text.len() <= SHAPE_FIELD_BYTES_MAX {
-            names.insert(leaf.path.to_owned());
-        }
-    });
-    names.into_iter().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

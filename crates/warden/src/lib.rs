@@ -35,7 +35,7 @@ use pathwarden_wire::{Fault, FaultKind, SessionRow};
 use tokio::sync::watch;
 
 pub use crate::history::HistoryError;
-pub use crate::knowledge::{baselines, knowledge};
+pub use crate::knowledge::knowledge;
 pub use crate::learn::QUIET_MS;
 pub use crate::pdp::Door;
 pub use crate::start::{Parts, StartError};

@@ -77,7 +77,7 @@ impl Warden {
         Ok(PolicyStatus {
             version: snapshot.version(),
             rules: rules.collect(),
-            knowledge: knowledge::knowledge(&snapshot).map_err(|_| internal())?,
+            knowledge: knowledge::knowledge(&snapshot),
             refused_reload: self.refused_reload.lock().map_err(|_| internal())?.clone(),
         })
     }

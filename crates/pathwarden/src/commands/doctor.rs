@@ -79,7 +79,7 @@ fn policy(home: &Home) -> Check {
     let load = || {
         let config = home.config()?;
         let snapshot = snapshot::load(&home.below(&config.policy_dir), config.settings)?;
-        Ok(unmatched(&pathwarden_warden::knowledge(&snapshot)?))
+        Ok(unmatched(&pathwarden_warden::knowledge(&snapshot)))
     };
     let (notes, result) = match load() {
         Ok(notes) => (notes, Ok(())),

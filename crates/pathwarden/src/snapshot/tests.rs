@@ -30,7 +30,7 @@ fn put(dir: &Path, name: &str, text: &str) {
 }
 
 fn status(dir: &Path) -> KnowledgeStatus {
-    pathwarden_warden::knowledge(&loaded(dir)).unwrap()
+    pathwarden_warden::knowledge(&loaded(dir))
 }
 
 fn loaded(dir: &Path) -> Snapshot {
@@ -204,8 +204,7 @@ fn another_change_does_not_put_a_learned_profile_to_use() {
     put(dir.path(), "profiles/clerk.json", &baseline(2));
     put(dir.path(), "contracts.toml", CONTRACT);
     let changed = load_changes(dir.path(), Settings::default(), &before).unwrap();
-    let version =
-        |snapshot: &Snapshot| pathwarden_warden::knowledge(snapshot).unwrap().baselines[0].version;
+    let version = |snapshot: &Snapshot| pathwarden_warden::knowledge(snapshot).baselines[0].version;
     assert_eq!(version(&changed), 1);
     assert_ne!(changed.version(), before.version());
     assert_eq!(version(&loaded(dir.path())), 2);
@@ -218,7 +217,7 @@ fn the_shipped_examples_load() {
     assert_eq!(found.faults, [] as [String; 0]);
     let rules = sources(folder(&[]).path(), Tests::Leave).unwrap();
     let snapshot = Snapshot::build_with(Settings::default(), rules, found.files);
-    let status = pathwarden_warden::knowledge(&snapshot.unwrap()).unwrap();
+    let status = pathwarden_warden::knowledge(&snapshot.unwrap());
     assert_eq!(status.contracts, ["payments", "restricted", "recipients"]);
     assert_eq!((status.feeds[0].entries, status.feeds[0].unmatched), (5, 0), "{status:?}");
 }

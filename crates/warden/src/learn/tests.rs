@@ -5,7 +5,7 @@ use pathwarden_types::{
 };
 use pathwarden_wire::Learned;
 
-use super::{Pupil, QUIET_MS, shape};
+use super::{Pupil, QUIET_MS};
 
 /// A session that began at this time; its text is there, or gone.
 fn pupil(began: u64, text: Option<&str>) -> Pupil {
@@ -54,10 +54,4 @@ fn a_held_action_that_nobody_approved_and_a_lost_payload_teach_nothing() {
     let mut held = pupil(5, Some("x"));
     held.held.insert(ActionId::of(&Digest::of(b"x")));
     assert_eq!(held.lesson(), Lesson::Refused);
-}
-
-#[test]
-fn the_shape_of_arguments_is_that_of_their_short_fields_in_any_order() {
-    assert_eq!(shape(r#"{"to":"a","body":"b"}"#), shape(r#"{"body":"c","to":"d"}"#));
-    assert_ne!(shape(r#"{"to":"a"}"#), shape(r#"{"path":"a"}"#));
 }
