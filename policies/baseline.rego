@@ -113,6 +113,9 @@ fits_known_class if {
 	fits_task
 }
 
+# A server asks the client's model, its person, or for its folders.
+server_asks if input.action.kind in {"sampling", "elicitation", "roots"}
+
 # baseline.unusable_facts
 # Why: a rule that reads a missing fact is undefined, and an undefined deny is no deny. The engine
 # checks all facts before it asks; this repeats it for those that the shipped rules read, so that
@@ -127,6 +130,7 @@ decision contains {
 }
 
 usable if {
+	is_string(input.action.kind)
 	is_string(input.action.class)
 	is_boolean(input.action.server_inside)
 	is_boolean(input.task.stated)
@@ -139,6 +143,9 @@ usable if {
 	is_boolean(input.purpose.left_open)
 	is_boolean(input.purpose.ordered)
 	is_boolean(input.purpose.sets_credential)
+	is_boolean(input.purpose.asks_secret)
+	is_boolean(input.purpose.asks_everything)
+	is_string(input.supply.standing)
 	is_string(input.risk.band)
 	is_array(input.targets)
 	is_array(input.origins)
@@ -215,6 +222,79 @@ decision contains {
 	input.action.class != "unknown"
 	input.action.server_inside == true
 	fits_task
+}
+
+# baseline.supply
+# Why: what a server offers is instructions to the model. What is not what somebody trusted (a rug pull),
+# poses as something else, or speaks past the person to the model, is not used before a person looked.
+decision contains {
+	"rule": "baseline.supply",
+	"verdict": "deny",
+	"reason": "what the server offers is not what was trusted, or looks like an attack; see `pathwarden mcp pins`",
+	"advice": "go on without it; a person must look at what the server offers",
+} if {
+	not input.supply.standing in {"unseen", "known"}
+}
+
+# baseline.asks_outside
+# Why: a server that the operator does not run has no claim on the person's attention or the model's.
+decision contains {
+	"rule": "baseline.asks_outside",
+	"verdict": "hold",
+	"reason": "a server that the operator does not run asks the client for something",
+	"advice": "go on without what it asks for",
+} if {
+	server_asks
+	input.action.server_inside != true
+	not approved
+}
+
+# baseline.asks_secret
+# Why: nobody needs a password in a form: it is how people are robbed.
+decision contains {
+	"rule": "baseline.asks_secret",
+	"verdict": "deny",
+	"reason": "a server asks the person for a secret in a form",
+	"advice": "do not ask the person for it in another way",
+} if {
+	input.purpose.asks_secret == true
+}
+
+# baseline.asks_elsewhere
+# Why: a person who is sent to a page trusts it for the sake of who sends them.
+decision contains {
+	"rule": "baseline.asks_elsewhere",
+	"verdict": "deny",
+	"reason": "a server sends the person to a page outside the organisation that nobody named",
+	"advice": "do not open it; tell the person where it would have led",
+} if {
+	input.action.kind == "elicitation"
+	some target in input.targets
+	target.kind == "url"
+	target.inside != true
+	not target.given_by in {"task", "content"}
+}
+
+# baseline.asks_everything
+# Why: what other servers told the client is none of this one's business.
+decision contains {
+	"rule": "baseline.asks_everything",
+	"verdict": "deny",
+	"reason": "a server asks for what the client knows from other servers",
+	"advice": "go on without what it asks for",
+} if {
+	input.purpose.asks_everything == true
+}
+
+# baseline.reply_inside
+# Why: what a server of the organisation was allowed to ask may be answered.
+decision contains {
+	"rule": "baseline.reply_inside",
+	"verdict": "allow",
+	"reason": "answers what a server of the organisation asked",
+} if {
+	input.action.kind == "reply"
+	input.action.server_inside == true
 }
 
 # baseline.ordered

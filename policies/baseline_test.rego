@@ -226,3 +226,44 @@ test_a_write_that_the_task_asks_for_may_reach_whom_nobody_named if {
 	)
 	not "baseline.reaches_unknown" in fixture.names(pathwarden.decision) with input as start
 }
+
+test_what_is_not_what_was_trusted_is_denied if {
+	every standing in {"changed", "suspect", "revoked", "of_a_later_version"} {
+		start := object.union(fixture.read, {"supply": {"standing": standing, "reasons": []}})
+		"baseline.supply" in fixture.names(pathwarden.decision) with input as start
+	}
+	unseen := object.union(fixture.read, {"supply": {"standing": "unseen", "reasons": []}})
+	not "baseline.supply" in fixture.names(pathwarden.decision) with input as unseen
+}
+
+test_what_a_server_of_ours_asks_is_allowed_and_a_strangers_question_waits if {
+	every kind in {"sampling", "elicitation", "roots"} {
+		fixture.names(pathwarden.decision) == {"baseline.read_inside"} with input as fixture.asks(kind, true)
+		outside := fixture.asks(kind, false)
+		"baseline.asks_outside" in fixture.names(pathwarden.decision) with input as outside
+		approved := fixture.names(pathwarden.decision) with input as fixture.approved(outside)
+		not "baseline.asks_outside" in approved
+	}
+}
+
+test_nobody_asks_for_secrets_in_a_form_or_for_everything if {
+	every fact, rule in {"asks_secret": "baseline.asks_secret", "asks_everything": "baseline.asks_everything"} {
+		start := fixture.with_purpose(fixture.asks("elicitation", true), {fact: true})
+		rule in fixture.names(pathwarden.decision) with input as start
+	}
+}
+
+test_nobody_is_sent_to_a_page_that_nobody_named if {
+	start := object.union(fixture.asks("elicitation", true), {"targets": [fixture.page]})
+	"baseline.asks_elsewhere" in fixture.names(pathwarden.decision) with input as start
+	named := object.union(fixture.page, {"given_by": "task"})
+	fine := object.union(start, {"targets": [named]})
+	not "baseline.asks_elsewhere" in fixture.names(pathwarden.decision) with input as fine
+}
+
+test_a_server_of_ours_is_answered_and_a_stranger_is_not if {
+	reply := fixture.with_action({"kind": "reply", "class": "write"})
+	"baseline.reply_inside" in fixture.names(pathwarden.decision) with input as reply
+	outside := fixture.with_action({"kind": "reply", "class": "write", "server_inside": false})
+	not "baseline.reply_inside" in fixture.names(pathwarden.decision) with input as outside
+}

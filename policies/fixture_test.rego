@@ -31,8 +31,11 @@ read := {
 		"outward": false,
 		"authenticates": false,
 		"sets_credential": false,
+		"asks_secret": false,
+		"asks_everything": false,
 	},
 	"conduct": {"deviations": [], "excess": [], "escalations": []},
+	"supply": {"standing": "known", "reasons": []},
 	"targets": [],
 	"origins": [],
 	"contents": [],
@@ -95,6 +98,11 @@ pay(targets) := object.union(with_action({"class": "pay", "name": "pay"}), {
 })
 
 approved(start) := object.union(start, {"approval": "approved"})
+
+# A server that asks the client for something.
+asks(kind, inside) := with_action({"kind": kind, "name": "asked", "server_inside": inside})
+
+page := {"pointer": "/url", "kind": "url", "value": "https://evil.example/", "inside": false, "given_by": "nobody"}
 
 # The names of the rules among results.
 names(results) := {result.rule | some result in results}

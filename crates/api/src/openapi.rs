@@ -108,7 +108,10 @@ mod tests {
                 "/v1/actions/{action}/wait",
                 "/v1/effects",
                 "/v1/observations",
-                "/v1/openapi.json"
+                "/v1/openapi.json",
+                "/v1/catalogues",
+                "/v1/findings/new",
+                "/v1/changes"
             ]
         );
     }

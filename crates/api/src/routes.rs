@@ -1,5 +1,7 @@
 //! The table of routes: path, who may call it, what it does.
 
+mod supply;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -118,7 +120,9 @@ impl Route {
 
 /// Every route there is.
 pub(crate) fn all() -> Vec<Route> {
-    [acting(), operating(), watching(), explaining(), open()].into_iter().flatten().collect()
+    let supply = [supply::acting(), supply::watching()];
+    let all = [acting(), operating(), watching(), explaining(), open()];
+    all.into_iter().chain(supply).flatten().collect()
 }
 
 /// What an agent's token can do.

@@ -72,6 +72,8 @@ fn node(log: &Path) -> Result<Arc<Warden>> {
         load_policy: Box::new(|| work::snapshot().map_err(|error| error.to_string())),
         tokens: TokenKey::new(&[7; TokenKey::BYTES]),
         agents: [(agent.name.clone(), agent)].into(),
+        near: std::collections::BTreeSet::new(),
+        hold_ms: 0,
         effect_ms_max: 600_000,
     })?)
 }
@@ -90,7 +92,15 @@ async fn act(warden: &Arc<Warden>, first: u64) -> Result<()> {
         let (operation, arguments) = call(step)?;
         let canonical = work::canonical_of(&arguments)?;
         let session = started.session;
-        let ask = Ask { session, operation, arguments, canonical, parent: None };
+        let ask = Ask {
+            session,
+            operation,
+            arguments,
+            canonical,
+            parent: None,
+            near_person: false,
+            resume: None,
+        };
         let permit = match door.ask(ask).await.map_err(told)? {
             Answer::Release(permit) => permit,
             other => return Err(anyhow!("not released: {other:?}")),

@@ -186,6 +186,7 @@ impl Session {
             operation: tool(server, name)?,
             canonical: canonical_of(&arguments)?,
             arguments,
+            supply: None,
         })
     }
 

@@ -3,7 +3,8 @@
 use pathwarden_decide::Permit;
 use pathwarden_types::{ActionId, Digest};
 use pathwarden_wire::{
-    Answer, AnswerBody, Ask, Asking, Fault, FaultKind, Join, Joined, Observe, Pdp, Report, Wait,
+    Answer, AnswerBody, Ask, Asking, AwaitChange, Catalogue, Fault, FaultKind, Found, Join, Joined,
+    Observe, Pdp, Report, Wait, Withheld,
 };
 
 use crate::Client;
@@ -34,6 +35,18 @@ impl Pdp for Client {
 
     fn observe(&self, observe: Observe) -> Asking<'_, ()> {
         Box::pin(async move { self.post("/v1/observations", &observe).await })
+    }
+
+    fn catalogue(&self, catalogue: Catalogue) -> Asking<'_, Withheld> {
+        Box::pin(async move { self.post("/v1/catalogues", &catalogue).await })
+    }
+
+    fn found(&self, found: Found) -> Asking<'_, ()> {
+        Box::pin(async move { self.post("/v1/findings/new", &found).await })
+    }
+
+    fn changes(&self, since: u64, up_to_ms: u64) -> Asking<'_, u64> {
+        Box::pin(async move { self.post("/v1/changes", &AwaitChange { since, up_to_ms }).await })
     }
 }
 

@@ -8,6 +8,7 @@
 //!
 //! **Where to start.** [`Config::parse`]; `section.rs` is the reader that collects faults.
 
+mod gateway;
 mod risk;
 mod section;
 
@@ -17,6 +18,8 @@ use std::net::SocketAddr;
 
 use pathwarden_decide::{ServerSettings, Settings};
 use pathwarden_types::{Agent, Name, ToolClass};
+
+pub use crate::gateway::{Auth, CallLimits, SEPARATOR, Upstream};
 
 use crate::section::Section;
 
@@ -36,7 +39,17 @@ pub struct Config {
     /// The agents that the operator knows.
     pub agents: BTreeMap<Name, Agent>,
     /// MCP servers that the gateway reaches over HTTP.
-    pub upstreams: BTreeMap<Name, String>,
+    pub upstreams: BTreeMap<Name, Upstream>,
+    /// Endpoints of several servers, by name.
+    pub endpoints: BTreeMap<Name, Vec<Name>>,
+    /// Who vouches for callers besides this node.
+    pub auth: Option<Auth>,
+    /// The agent that callers without a token act as.
+    pub anonymous_agent: Option<Name>,
+    /// Agents whose client may answer for the person behind it.
+    pub near: BTreeSet<Name>,
+    /// How long an enforcement point keeps a client waiting for a person, in ms.
+    pub hold_ms: u64,
     /// Limits of the ledger.
     pub ledger: LedgerLimits,
     /// Names of hosts, besides loopback ones, that clients may call this node by.
@@ -122,6 +135,11 @@ fn read(root: &mut Section<'_>) -> Config {
         settings: Settings::default(),
         agents: BTreeMap::new(),
         upstreams: BTreeMap::new(),
+        endpoints: BTreeMap::new(),
+        auth: None,
+        anonymous_agent: None,
+        near: BTreeSet::new(),
+        hold_ms: HOLD_SECONDS * 1_000,
         ledger: LedgerLimits {
             publish_every_ms: 1_000,
             queue_records_max: 4_096,
@@ -142,20 +160,44 @@ fn read(root: &mut Section<'_>) -> Config {
     root.section("approvals", |approvals| {
         let minutes = approvals.integer("minutes_max", 15, 1..=7 * 24 * 60);
         config.settings.approval_ms_max = minutes.saturating_mul(60_000);
+        let wait = approvals.integer("wait_seconds", HOLD_SECONDS, 0..=86_400);
+        config.hold_ms = wait.saturating_mul(1_000);
     });
     root.section("ledger", |ledger| read_ledger(ledger, &mut config));
     root.section("risk", |risk| risk::read(risk, &mut config));
     root.each("agents", |name, agent| {
-        let agent = Agent {
+        let known = Agent {
             name: name.clone(),
             owner: agent.text("owner", ""),
             role: agent.text("role", ""),
             purpose: agent.text("purpose", ""),
         };
-        config.agents.insert(name, agent);
+        if agent.flag("person_answers_in_client", false) {
+            config.near.insert(name.clone());
+        }
+        config.agents.insert(name, known);
     });
     root.each("servers", |name, server| read_server(name, server, &mut config));
+    gateway::read_endpoints(root, &mut config);
+    config.auth = root.section("auth", gateway::read_auth);
+    check_agents(root, &config);
     config
+}
+
+/// How long an enforcement point keeps a client waiting for a person where the operator says nothing,
+/// in seconds.
+const HOLD_SECONDS: u64 = 300;
+
+/// Agents that are spoken of must be there.
+fn check_agents(root: &mut Section<'_>, config: &Config) {
+    let vouched = config.auth.iter().flat_map(|auth| auth.agents.values());
+    let named = config.anonymous_agent.iter().map(|name| ("danger.anonymous_agent", name));
+    for (key, name) in vouched.map(|name| ("auth.agents", name)).chain(named) {
+        if !config.agents.contains_key(name) {
+            let advice = format!("add a table [agents.{name}]");
+            root.fault(key, &format!("there is no agent `{name}`"), &advice);
+        }
+    }
 }
 
 fn read_listen(listen: &mut Section<'_>, config: &mut Config, beyond_loopback: bool) {
@@ -173,6 +215,15 @@ fn read_danger(danger: &mut Section<'_>, config: &mut Config) -> bool {
             "danger.listen_beyond_loopback: tokens cross the network without encryption".to_owned(),
         );
     }
+    if let Some(agent) = danger.optional_text("anonymous_agent") {
+        match agent.parse::<Name>() {
+            Ok(name) => config.anonymous_agent = Some(name),
+            Err(source) => danger.fault("anonymous_agent", &source.to_string(), "name an agent"),
+        }
+        config.dangers.push(format!(
+            "danger.anonymous_agent: whoever reaches the gateway without a token acts as `{agent}`"
+        ));
+    }
     beyond
 }
 
@@ -189,14 +240,7 @@ fn read_ledger(ledger: &mut Section<'_>, config: &mut Config) {
 fn read_server(name: Name, server: &mut Section<'_>, config: &mut Config) {
     let inside = server.flag("inside", false);
     let outside_content = server.flag("outside_content", !inside);
-    if let Some(url) = server.optional_text("url") {
-        if url.starts_with("http://") {
-            config.upstreams.insert(name.clone(), url);
-        } else {
-            let message = format!("`{url}` is not an http:// URL");
-            server.fault("url", &message, "give the http:// address of the server's MCP endpoint");
-        }
-    }
+    gateway::read_upstream(&name, server, config);
     let mut classes = BTreeMap::new();
     server.section("tools", |tools| {
         for (tool, class) in tools.all_texts() {

@@ -138,6 +138,16 @@ impl<'a> Section<'a> {
         result
     }
 
+    /// Reads every table below a key, by whatever its name is.
+    pub(crate) fn each_text(&mut self, key: &str, mut read: impl FnMut(String, &mut Section<'_>)) {
+        self.section(key, |section| {
+            let names: Vec<String> = section.table.keys().cloned().collect();
+            for name in names {
+                section.section(&name, |inner| read(name.clone(), inner));
+            }
+        });
+    }
+
     /// Reads every table below a key, by its name.
     pub(crate) fn each(&mut self, key: &str, mut read: impl FnMut(Name, &mut Section<'_>)) {
         self.section(key, |section| {

@@ -44,14 +44,14 @@ fn every_fault_is_named_at_once() {
     listen.mcp: `here` is not an address with a port; write it like 127.0.0.1:7717
     listen.sockets: there is no such key; remove it, or use one of: socket, api, mcp, allowed_hosts, allowed_origins
     organisation.domains: this is a string; give a list of texts
-    polcy: there is no such key; remove it, or use one of: danger, listen, policy, organisation, approvals, ledger, risk, agents, servers
+    polcy: there is no such key; remove it, or use one of: danger, listen, policy, organisation, approvals, ledger, risk, agents, servers, endpoints, auth
     risk.bands: these do not rise from 1 to 100; give where guarded, elevated, high and severe begin: four whole numbers from 1 to 100, each greater than the one before
     risk.edges: there is no such key; remove it, or use one of: bands, weights
     risk.weights.tool: `101` is out of range; give a whole number from 0 to 100
     risk.weights.weather: there is no such key; remove it, or use one of: identity, permissions, prompt_context, tool, destination, behaviour, data_classification, threat_intelligence, approval_history, confidence
     servers.mail.inside: this is a string; give true or false
     servers.mail.tools.send_mail: `shout` is no class of tool; use read, write, send, configure, delete, pay or execute
-    servers.mail.url: `ftp://x` is not an http:// URL; give the http:// address of the server's MCP endpoint
+    servers.mail.url: `ftp://x` is not an http:// or https:// URL; give the address of the server's MCP endpoint
     ");
 }
 
@@ -112,4 +112,70 @@ fn bands_that_are_not_four_rising_percentages_are_refused() {
         let faults = Config::parse(&format!("[risk]\nbands = {bands}")).expect_err(bands);
         assert!(faults.to_string().contains("give a list of whole numbers"), "{bands}: {faults}");
     }
+}
+
+#[test]
+fn what_the_gateway_reaches_and_who_may_call_is_read() {
+    let text = r#"
+        [agents.demo]
+        person_answers_in_client = true
+        [approvals]
+        wait_seconds = 2
+        [servers.tickets]
+        url = "https://tickets.example/mcp"
+        token_env = "TICKETS_TOKEN"
+        answer_seconds = 30
+        [servers.tickets.limits.search]
+        concurrent = 2
+        [servers.notes]
+        url = "http://127.0.0.1:9000/mcp"
+        [endpoints.all]
+        servers = ["tickets", "notes"]
+        [auth]
+        issuer = "https://login.example"
+        resource = "https://gate.example/"
+        scopes = ["mcp"]
+        [auth.agents]
+        client-1 = "demo"
+    "#;
+    let config = Config::parse(text).expect("sound");
+    let tickets = &config.upstreams[&"tickets".parse().expect("a name")];
+    assert_eq!((tickets.calls.answer_ms, tickets.calls.concurrent_max), (30_000, 256));
+    assert_eq!(tickets.tools["search"].concurrent_max, 2);
+    assert_eq!(tickets.tools["search"].answer_ms, 30_000, "what is not said is the server's");
+    assert_eq!(config.endpoints.len(), 1);
+    assert_eq!(config.auth.expect("auth").resource, "https://gate.example");
+    assert_eq!((config.near.len(), config.hold_ms), (1, 2_000));
+    assert!(config.dangers.is_empty(), "{:?}", config.dangers);
+}
+
+#[test]
+fn what_would_let_the_wrong_in_or_send_a_token_in_clear_is_a_fault() {
+    let faults = Config::parse(
+        r#"
+        [danger]
+        anonymous_agent = "nobody"
+        [servers.a__b]
+        url = "http://127.0.0.1:1/"
+        [servers.far]
+        url = "http://far.example/mcp"
+        token_env = "TOKEN"
+        [endpoints.far]
+        servers = ["far", "a__b", "absent"]
+        [endpoints.none]
+        [auth]
+        issuer = "http://login.example"
+        "#,
+    )
+    .expect_err("faults");
+    insta::assert_snapshot!(faults, @r"
+    auth.issuer: `http://login.example` is not an https:// URL; use https://
+    auth.resource: it is missing; give the gateway's address as clients call it, like https://gate.example
+    danger.anonymous_agent: there is no agent `nobody`; add a table [agents.nobody]
+    endpoints.far.servers: `a__b` cannot be told from the name of its tool; use letters, digits and `-`, and no two `_` in a row
+    endpoints.far.servers: a server with a `url` has this name already; give the endpoint another name
+    endpoints.far.servers: there is no server `absent` with a `url`; add [servers.NAME] with its url
+    endpoints.none.servers: there is none; list the servers behind the endpoint
+    servers.far.token_env: `http://far.example/mcp` is not encrypted; use https://, so that the token is not sent in clear
+    ");
 }

@@ -6,14 +6,15 @@ use std::ops::ControlFlow;
 use pathwarden_json::{Json, canonical};
 use pathwarden_policy::{ApprovalState, ConductFacts, Input, Judgement};
 use pathwarden_types::{
-    Action, ApprovalNeed, Containment, Digest, Millis, Obligation, Origin, RuleHit, Verdict,
+    Action, ApprovalNeed, Containment, Digest, Millis, Obligation, Origin, RuleHit, Standing,
+    Verdict,
 };
 use serde_json::Value;
 
 use crate::conduct::Report;
 use crate::facts::Survey;
 use crate::risk::Evidence;
-use crate::state::{Binding, Standing};
+use crate::state::{Binding, Standing as Answered};
 use crate::{Engine, Reading, State, facts, obligations, risk};
 
 /// One action before the engine.
@@ -47,7 +48,7 @@ type Stage = (&'static str, fn(&mut Case<'_>) -> Step);
 /// The stages, cheapest certain answer first. The order is written here and nowhere else.
 pub(crate) const STAGES: &[Stage] = &[
     ("session", |case| case.session_is_open()),
-    ("containment", |case| case.session_is_not_isolated()),
+    ("containment", |case| case.nothing_is_contained()),
     ("room", |case| case.permits_are_few()),
     ("canonicalise", |case| case.read_arguments()),
     ("approval", |case| case.look_up_approval()),
@@ -111,7 +112,15 @@ impl<'a> Case<'a> {
         refusal("engine.session_closed", "the session has ended", "start a new session")
     }
 
-    fn session_is_not_isolated(&mut self) -> Step {
+    fn nothing_is_contained(&mut self) -> Step {
+        let supply = self.action.supply.as_ref();
+        if supply.is_some_and(|supply| supply.standing == Standing::Disabled) {
+            return refusal(
+                "engine.tool_disabled",
+                "a person switched this tool off",
+                "go on without it",
+            );
+        }
         if !self.state.is_isolated() {
             return Step::Continue(());
         }
@@ -178,25 +187,25 @@ impl<'a> Case<'a> {
                 );
             }
             match question.standing {
-                Standing::Refused => {
+                Answered::Refused => {
                     let advice = "a person refused this; do not try it again";
                     return refusal("engine.approval_refused", "a person refused", advice);
                 }
-                Standing::Lapsed => {
+                Answered::Lapsed => {
                     let advice = "nobody answered in time; ask again when somebody is there";
                     return refusal("engine.approval_lapsed", "nobody answered in time", advice);
                 }
-                Standing::Asked | Standing::Approved if question.approval.expires <= self.now => {
+                Answered::Asked | Answered::Approved if question.approval.expires <= self.now => {
                     let advice = "the approval came too late or was not used in time; ask again";
                     return refusal("engine.approval_lapsed", "the approval has lapsed", advice);
                 }
-                Standing::Asked | Standing::Approved | Standing::Used => {}
+                Answered::Asked | Answered::Approved | Answered::Used => {}
             }
         }
         let approved = self
             .state
             .question_bound(&binding, self.now)
-            .is_some_and(|question| question.standing == Standing::Approved);
+            .is_some_and(|question| question.standing == Answered::Approved);
         if approved {
             self.input.approval = ApprovalState::Approved;
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pathwarden_classify as classify;
 use pathwarden_policy::{
     ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts,
-    PurposeFacts, SessionFacts, Target, TargetKind, TaskFacts,
+    PurposeFacts, SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts,
 };
 use pathwarden_purpose::{Act, Tool};
 use pathwarden_types::{
@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::leaves::{self, Part, PartKind, TooLarge};
 use crate::origins::{self, Doing, ORIGINS_MAX, Traced};
 use crate::recipients::{self, Place};
-use crate::{Settings, State, links, reading};
+use crate::{Settings, State, asks, links, reading};
 
 /// The most targets that one action may have; one past it is refused.
 const TARGETS_MAX: usize = 256;
@@ -46,6 +46,8 @@ pub(crate) fn input(
     let (tool, class) = tool_of(settings, state, action);
     let Survey { targets, traced, contents, .. } = survey;
     let origins: Vec<OriginFacts> = traced.iter().map(Traced::facts).collect();
+    let kind = action.operation.kind;
+    let asked = (asks::asks_secret(kind, &arguments), asks::asks_everything(kind, &arguments));
     Input {
         action: ActionFacts {
             kind: action.operation.kind,
@@ -66,8 +68,9 @@ pub(crate) fn input(
             untrusted_seen: state.untrusted_seen(),
             restricted_seen: state.restricted_seen(),
         },
-        purpose: purpose_facts(state, &tool, &origins),
+        purpose: purpose_facts(state, &tool, &origins, asked),
         conduct: ConductFacts::default(),
+        supply: supply_facts(action),
         targets,
         origins,
         contents,
@@ -93,7 +96,20 @@ fn tool_of(settings: &Settings, state: &State, action: &Action) -> (Tool, ToolCl
     (tool, server.class_of(&action.operation.name, inferred))
 }
 
-fn purpose_facts(state: &State, tool: &Tool, origins: &[OriginFacts]) -> PurposeFacts {
+/// How what the action uses stands.
+fn supply_facts(action: &Action) -> SupplyFacts {
+    action.supply.as_ref().map_or_else(SupplyFacts::unseen, |supply| SupplyFacts {
+        standing: supply.standing.as_str().to_owned(),
+        reasons: supply.reasons.clone(),
+    })
+}
+
+fn purpose_facts(
+    state: &State,
+    tool: &Tool,
+    origins: &[OriginFacts],
+    (asks_secret, asks_everything): (bool, bool),
+) -> PurposeFacts {
     let proves = tool.only_authenticates();
     PurposeFacts {
         acts: tool.acts().iter().map(Act::as_str).map(str::to_owned).collect(),
@@ -104,6 +120,8 @@ fn purpose_facts(state: &State, tool: &Tool, origins: &[OriginFacts]) -> Purpose
         ordered: !proves && state.memory().orders_tool(state.asked(), tool),
         authenticates: proves,
         sets_credential: !proves && origins.iter().any(|origin| origin.role == "credential"),
+        asks_secret,
+        asks_everything,
     }
 }
 
@@ -119,7 +137,8 @@ pub(crate) fn survey(
     arguments: &Value,
 ) -> Result<Survey, TooLarge> {
     let (tool, class) = tool_of(settings, state, action);
-    let is_own_resource = action.operation.kind != OperationKind::ToolCall;
+    let is_own_resource =
+        matches!(action.operation.kind, OperationKind::ResourceRead | OperationKind::PromptGet);
     let doing = Doing { tool: &tool, class, is_own_resource };
     let mut survey = Survey::default();
     leaves::visit(arguments, |part| survey.add(settings, state, doing, part))?;

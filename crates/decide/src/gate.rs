@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use pathwarden_types::{Action, Approval, Digest, Millis, Mode, Receipt, RuleHit, Verdict};
+use pathwarden_types::{Action, Approval, Digest, Millis, Mode, Receipt, RuleHit, Supply, Verdict};
 
 use crate::decision::{Asker, Decision, decide};
 use crate::{Engine, Permit, Release, State};
@@ -81,6 +81,11 @@ impl Gate {
     #[must_use]
     pub const fn action(&self) -> &Action {
         &self.action
+    }
+
+    /// Takes how what the action uses stands now; it may have changed while a person was asked.
+    pub fn renew(&mut self, supply: Option<Supply>) {
+        self.action.supply = supply;
     }
 
     /// Takes an input and says what to do.

@@ -11,6 +11,7 @@
 //! **Where to start.** [`Gate`] is the protocol, [`decide()`] the judgement behind it, `case.rs` the
 //! order of checks, [`State`] what a session remembers.
 
+mod asks;
 mod case;
 mod conduct;
 mod decision;
@@ -21,6 +22,7 @@ mod knowledge;
 mod label;
 mod leaves;
 mod links;
+mod listed;
 mod memory;
 mod obligations;
 mod origins;
@@ -39,6 +41,7 @@ pub use engine::Engine;
 pub use gate::{Gate, Input, Output, Refused};
 pub use knowledge::{FeedFile, Files, Knowledge, KnowledgeError};
 pub use label::label;
+pub use listed::is_listed;
 pub use memory::{Memory, Pointed, Provenance};
 pub use pathwarden_lineage::{Snippet, snippet};
 pub use permit::{Permit, PermitError, Release};

@@ -98,14 +98,20 @@ impl State {
     #[must_use]
     pub fn begin(record: &Record, text: Option<&str>) -> Option<Self> {
         let Event::SessionStarted { agent, task, join_key } = &record.event else { return None };
-        Some(Self {
+        let state = Self::of(agent, task, text.unwrap_or_default());
+        let incomplete = text.is_none();
+        Some(Self { join_key: join_key.clone(), incomplete, ..state })
+    }
+
+    fn of(agent: &Agent, task: &Task, text: &str) -> Self {
+        Self {
             agent: agent.clone(),
             task: task.clone(),
-            join_key: join_key.clone(),
-            task_text: text.unwrap_or_default().to_owned(),
+            join_key: None,
+            task_text: text.to_owned(),
             ended: false,
             isolated: false,
-            incomplete: text.is_none(),
+            incomplete: false,
             step: 0,
             refused: 0,
             previous: None,
@@ -114,10 +120,10 @@ impl State {
             conduct: Conduct::default(),
             alert: 0,
             refused_by_person: BTreeSet::new(),
-            asked: Asked::read(text.unwrap_or_default()),
+            asked: Asked::read(text),
             memory: Memory::default(),
             tools: BTreeMap::new(),
-            given_by_task: text.map(Reading::of).unwrap_or_default().entities,
+            given_by_task: Reading::of(text).entities,
             given_by_content: BTreeSet::new(),
             given_by_outside: BTreeSet::new(),
             made_up: BTreeSet::new(),
@@ -129,7 +135,14 @@ impl State {
             questions: BTreeMap::new(),
             held: BTreeMap::new(),
             limited: BTreeMap::new(),
-        })
+        }
+    }
+
+    /// The state of a session of the same agent and task that knows what its servers say of their tools,
+    /// and in which nothing has happened.
+    #[must_use]
+    pub fn at_rest(&self) -> Self {
+        Self { tools: self.tools.clone(), ..Self::of(&self.agent, &self.task, &self.task_text) }
     }
 
     /// Takes one more record of this session into account. `reading` is what the record's
@@ -472,9 +485,16 @@ impl State {
     pub fn tool(&self, operation: &Operation) -> (Tool, ToolClass) {
         let looks = || Tool::unknown("get");
         match (operation.kind, self.tools.get(&operation.server)) {
-            (OperationKind::ResourceRead | OperationKind::PromptGet, _) => {
-                (looks(), ToolClass::Read)
-            }
+            (
+                OperationKind::ResourceRead
+                | OperationKind::PromptGet
+                | OperationKind::Sampling
+                | OperationKind::Elicitation
+                | OperationKind::Roots,
+                _,
+            ) => (looks(), ToolClass::Read),
+            // It tells the server something that it did not know.
+            (OperationKind::Reply, _) => (looks(), ToolClass::Write),
             (OperationKind::ToolCall, Some(listed)) => match listed.get(&operation.name) {
                 Some(tool) => (tool.clone(), tool.class()),
                 None => (Tool::unknown(""), ToolClass::Unknown),

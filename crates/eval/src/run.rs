@@ -129,6 +129,7 @@ impl Evaluation {
             },
             canonical: canonical.unwrap_or_else(|_| Digest::of(b"")),
             arguments,
+            supply: None,
         };
         self.session(event)?;
         let session = self.sessions.get_mut(&event.session)?;

@@ -2,8 +2,10 @@
 
 use pathwarden_types::{ActionId, Digest, Name, Operation, OperationKind};
 
+use crate::edit::without_members;
 use crate::message::{Body, Message};
-use pathwarden_json::{Json, JsonFault, Kind, canonical, push_string};
+use crate::rewrite::Root;
+use pathwarden_json::{Json, JsonFault, Kind, canonical};
 
 /// What a request attempts, as it is put to the decision point.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,6 +20,8 @@ pub struct Intent {
     pub canonical: Digest,
     /// The action that caused it, from `params._meta.traceparent`.
     pub parent: Option<ActionId>,
+    /// Where pointers into the arguments start in the message.
+    pub root: Root,
 }
 
 /// Why it cannot be told what a request attempts.
@@ -37,6 +41,9 @@ pub enum IntentFault {
         /// What it should be.
         expected: &'static str,
     },
+    /// More than [`Intent::RESOURCES_MAX`].
+    #[error("at most {} resources may be named at once", Intent::RESOURCES_MAX)]
+    TooMany,
     /// Longer than [`Intent::NAME_BYTES_MAX`].
     #[error("a name or URI may not be longer than {} bytes", Intent::NAME_BYTES_MAX)]
     TooLong,
@@ -48,12 +55,94 @@ pub enum IntentFault {
 impl Intent {
     /// The longest name of a tool or prompt, or URI of a resource, in bytes.
     pub const NAME_BYTES_MAX: usize = 8 << 10;
+    /// The most resources that one subscription may name.
+    pub const RESOURCES_MAX: usize = 64;
 
-    /// What the request attempts at `server`.
+    /// Everything that the request attempts at `server`, what is least harmful first: what it answers to
+    /// a server that asked, then what it calls. Nothing for a subscription that names no resource.
     ///
     /// # Errors
     ///
     /// [`IntentFault`]; to be answered with the JSON-RPC code -32602 (invalid params).
+    pub fn all_of(message: &Message, server: &Name) -> Result<Vec<Self>, IntentFault> {
+        let Body::Request { method, .. } = message.body() else {
+            return Err(IntentFault::Method("not a request".to_owned()));
+        };
+        let mut intents: Vec<Self> = Self::of_responses(message, server)?.into_iter().collect();
+        match method.as_str() {
+            "tasks/update" => {}
+            "subscriptions/listen" => {
+                intents.extend(Params { method, message }.subscriptions(server)?);
+            }
+            _ => intents.push(Self::of(message, server)?),
+        }
+        Ok(intents)
+    }
+
+    /// What the client answers to a server that asked inside a result.
+    fn of_responses(message: &Message, server: &Name) -> Result<Option<Self>, IntentFault> {
+        let Some(responses) = message.param("inputResponses") else { return Ok(None) };
+        let arguments = format!("{{\"inputResponses\":{}}}", responses.text());
+        Self::new(reply_at(server), arguments, Root::Params, message).map(Some)
+    }
+
+    /// What the client answers to a request of the server; `None` when it says nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Intent::all_of`].
+    pub fn of_reply(reply: &Message, server: &Name) -> Result<Option<Self>, IntentFault> {
+        let is_empty = |value: Json<'_>| value.members().next().is_none();
+        let (name, value) = match (reply.member("result"), reply.member("error")) {
+            (Some(result), _) if is_empty(result) => return Ok(None),
+            (Some(result), _) => ("result", result),
+            (None, Some(error)) => ("error", error),
+            (None, None) => return Ok(None),
+        };
+        let arguments = format!("{{\"{name}\":{}}}", value.text());
+        Self::new(reply_at(server), arguments, Root::Whole, reply).map(Some)
+    }
+
+    /// What a server asks of the client, as a request of its own (legacy) or inside a result: `asked`
+    /// is the object with `method` and `params`.
+    ///
+    /// # Errors
+    ///
+    /// [`IntentFault::Method`] when it may not ask for this.
+    pub fn of_ask(asked: Json<'_>, within: &Message, server: &Name) -> Result<Self, IntentFault> {
+        let method = asked.member("method").and_then(Json::string).unwrap_or_default();
+        let kind = match method.as_ref() {
+            "sampling/createMessage" => OperationKind::Sampling,
+            "elicitation/create" => OperationKind::Elicitation,
+            "roots/list" => OperationKind::Roots,
+            other => return Err(IntentFault::Method(other.to_owned())),
+        };
+        let params = asked.member("params").filter(|params| params.kind() == Kind::Object);
+        let arguments =
+            params.map_or_else(|| "{}".to_owned(), |params| without_members(params, &["_meta"]));
+        let operation = Operation { kind, server: server.clone(), name: method.into_owned() };
+        Self::new(operation, arguments, Root::Whole, within)
+    }
+
+    fn new(
+        operation: Operation,
+        arguments: String,
+        root: Root,
+        message: &Message,
+    ) -> Result<Self, IntentFault> {
+        if operation.name.len() > Self::NAME_BYTES_MAX {
+            return Err(IntentFault::TooLong);
+        }
+        let value = Json::parse(arguments.as_bytes()).map_err(IntentFault::Arguments)?;
+        let canonical = Digest::of(&canonical(value));
+        Ok(Self { operation, arguments, canonical, parent: parent(message), root })
+    }
+
+    /// What the request attempts at `server`, but for what it answers to a server that asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Intent::all_of`].
     pub fn of(message: &Message, server: &Name) -> Result<Self, IntentFault> {
         let Body::Request { method, .. } = message.body() else {
             return Err(IntentFault::Method("not a request".to_owned()));
@@ -68,14 +157,13 @@ impl Intent {
             "completion/complete" => params.completion()?,
             _ => return Err(IntentFault::Method(method.clone())),
         };
-        if name.len() > Self::NAME_BYTES_MAX {
-            return Err(IntentFault::TooLong);
-        }
-        let value = Json::parse(arguments.as_bytes()).map_err(IntentFault::Arguments)?;
-        let canonical = Digest::of(&canonical(value));
-        let operation = Operation { kind, server: server.clone(), name };
-        Ok(Self { operation, arguments, canonical, parent: parent(message) })
+        let root = if kind == OperationKind::ToolCall { Root::Arguments } else { Root::Params };
+        Self::new(Operation { kind, server: server.clone(), name }, arguments, root, message)
     }
+}
+
+fn reply_at(server: &Name) -> Operation {
+    Operation { kind: OperationKind::Reply, server: server.clone(), name: "reply".to_owned() }
 }
 
 /// The parameters of one request.
@@ -116,18 +204,32 @@ impl<'a> Params<'a> {
 
     /// The whole of `params` without `_meta`.
     fn all(&self) -> String {
-        let mut out = String::from("{");
-        let members = self.message.member("params").into_iter().flat_map(Json::members);
-        for (key, value) in members.filter(|(key, _)| key != "_meta") {
-            if out.len() > 1 {
-                out.push(',');
-            }
-            push_string(&mut out, &key);
-            out.push(':');
-            out.push_str(value.text());
+        let params = self.message.member("params");
+        params.map_or_else(|| "{}".to_owned(), |params| without_members(params, &["_meta"]))
+    }
+
+    /// One read for each resource that a subscription names.
+    fn subscriptions(&self, server: &Name) -> Result<Vec<Intent>, IntentFault> {
+        const EXPECTED: &str = "an object with a list of URIs, if any, as `resourceSubscriptions`";
+        let wrong = || self.wrong("notifications", EXPECTED);
+        let filter = self.message.param("notifications");
+        let filter = filter.filter(|filter| filter.kind() == Kind::Object).ok_or_else(wrong)?;
+        let Some(list) = filter.member("resourceSubscriptions") else { return Ok(Vec::new()) };
+        if list.kind() != Kind::Array {
+            return Err(wrong());
         }
-        out.push('}');
-        out
+        let mut intents = Vec::new();
+        for item in list.items() {
+            let uri = item.string().filter(|uri| !uri.is_empty()).ok_or_else(wrong)?.into_owned();
+            if intents.len() >= Intent::RESOURCES_MAX {
+                return Err(IntentFault::TooMany);
+            }
+            let arguments = format!("{{\"uri\":{}}}", item.text());
+            let operation =
+                Operation { kind: OperationKind::ResourceRead, server: server.clone(), name: uri };
+            intents.push(Intent::new(operation, arguments, Root::Fixed, self.message)?);
+        }
+        Ok(intents)
     }
 
     /// A parameter that names something, as text and unescaped.

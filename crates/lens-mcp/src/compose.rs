@@ -1,5 +1,6 @@
 //! Messages that an enforcement point writes itself.
 
+use crate::era::{Era, SPOKEN};
 use crate::id::Id;
 use pathwarden_json::push_string;
 
@@ -15,6 +16,10 @@ pub const METHOD_NOT_FOUND: i64 = -32_601;
 pub const INVALID_PARAMS: i64 = -32_602;
 /// JSON-RPC code of a message that is no request.
 pub const INVALID_REQUEST: i64 = -32_600;
+/// MCP code of headers that say something else than the body (2026-07-28).
+pub const HEADER_MISMATCH: i64 = -32_020;
+/// MCP code of a revision that is not spoken (2026-07-28).
+pub const UNSUPPORTED_VERSION: i64 = -32_022;
 
 /// What an agent is told when its action did not happen.
 #[derive(Clone, Copy, Debug)]
@@ -66,9 +71,13 @@ impl Told<'_> {
 /// The result of a tool call that was refused: an error of the tool, which a model reads and can act
 /// on, where an error of the protocol would only break its run.
 #[must_use]
-pub fn tool_refusal(id: &Id, told: Told<'_>) -> Vec<u8> {
+pub fn tool_refusal(era: Era, id: &Id, told: Told<'_>) -> Vec<u8> {
     let mut out = start(Some(id));
-    out.push_str(",\"result\":{\"content\":[{\"type\":\"text\",\"text\":");
+    out.push_str(",\"result\":{");
+    if era == Era::Modern {
+        out.push_str("\"resultType\":\"complete\",");
+    }
+    out.push_str("\"content\":[{\"type\":\"text\",\"text\":");
     push_string(&mut out, &told.words());
     out.push_str("}],\"isError\":true,\"_meta\":{");
     told.push_members(&mut out, "pathwarden/");
@@ -93,6 +102,46 @@ pub fn error(id: Option<&Id>, code: i64, message: &str) -> Vec<u8> {
     let mut out = start(id);
     push_error(&mut out, code, message);
     out.push_str("}}");
+    out.into_bytes()
+}
+
+/// The error for a revision that is not spoken here, with those that are: a client takes another of them.
+#[must_use]
+pub fn unsupported_version(id: &Id, requested: &str, supported: &[&str]) -> Vec<u8> {
+    let mut out = start(Some(id));
+    let words = format!("the revision is not spoken here; use one of: {}", supported.join(", "));
+    push_error(&mut out, UNSUPPORTED_VERSION, &words);
+    out.push_str(",\"data\":{\"supported\":[");
+    for (index, version) in supported.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        push_string(&mut out, version);
+    }
+    out.push_str("],\"requested\":");
+    push_string(&mut out, requested);
+    out.push_str("}}}");
+    out.into_bytes()
+}
+
+/// As [`unsupported_version`], with every revision that is spoken here.
+#[must_use]
+pub fn not_spoken(id: &Id, requested: &str) -> Vec<u8> {
+    unsupported_version(id, requested, &SPOKEN)
+}
+
+/// The notification that lists have changed; on a stream of the modern era, for the subscription whose
+/// id has this JSON text.
+#[must_use]
+pub fn list_changed(method: &str, subscription: Option<&Id>) -> Vec<u8> {
+    let mut out = String::from("{\"jsonrpc\":\"2.0\",\"method\":");
+    push_string(&mut out, method);
+    if let Some(id) = subscription {
+        out.push_str(",\"params\":{\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":");
+        out.push_str(id.text());
+        out.push_str("}}");
+    }
+    out.push('}');
     out.into_bytes()
 }
 

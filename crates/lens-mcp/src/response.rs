@@ -26,9 +26,18 @@ pub fn outcome(response: &Message) -> (Outcome, String) {
     let member = |name| result.and_then(|result| result.member(name));
     if member("isError").is_some_and(|value| value.text() == "true") {
         (Outcome::Failed, "the tool answered that it failed".to_owned())
+    } else if let Some(kind) = other_result(member("resultType")) {
+        // What an extension calls a result may be a beginning only.
+        (Outcome::Unknown, format!("the server answered with `{kind}`, which is no end"))
     } else if member("task").is_some_and(|task| task.kind() == Kind::Object) {
         (Outcome::Unknown, "the server made a task of it".to_owned())
     } else {
         (Outcome::Done, String::new())
     }
+}
+
+/// The kind of a result that is not complete (2026-07-28); it is complete when nothing else is said.
+fn other_result(kind: Option<Json<'_>>) -> Option<String> {
+    let kind = kind?.string().unwrap_or_default().chars().take(DETAIL_CHARS_MAX).collect();
+    (kind != "complete").then_some(kind)
 }

@@ -1,8 +1,22 @@
 //! Puts another string in place of one argument, and touches nothing else.
 
-use crate::message::{Body, Message};
+use crate::edit::splice;
+use crate::message::Message;
 use crate::pointer::{Pointer, PointerFault};
 use pathwarden_json::{Json, Kind, push_string};
+
+/// Where pointers into the arguments of an intent start in its message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Root {
+    /// At `params.arguments`.
+    Arguments,
+    /// At `params`.
+    Params,
+    /// At the message.
+    Whole,
+    /// Nowhere: what was decided is a part of something, and cannot be changed.
+    Fixed,
+}
 
 /// Why an argument could not be rewritten; the action must then be refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -26,34 +40,37 @@ pub enum RewriteFault {
 }
 
 /// The text of `message` with the string at `pointer` replaced by `value`; every other byte is as it
-/// was. The pointer leads from the arguments as [`crate::Intent::arguments`] shows them.
+/// was. The pointer leads from the arguments as [`crate::Intent::arguments`] shows them, which start at
+/// `root`.
 ///
 /// # Errors
 ///
 /// [`RewriteFault`].
-pub fn rewrite(message: &Message, pointer: &str, value: &str) -> Result<Vec<u8>, RewriteFault> {
+pub fn rewrite(
+    message: &Message,
+    root: Root,
+    pointer: &str,
+    value: &str,
+) -> Result<Vec<u8>, RewriteFault> {
     let way: Pointer = pointer
         .parse()
         .map_err(|source| RewriteFault::Pointer { pointer: pointer.to_owned(), source })?;
-    let target = root(message).and_then(|root| way.find(root));
+    let target = start(message, root).and_then(|start| way.find(start));
     let target = target.ok_or_else(|| RewriteFault::Missing(pointer.to_owned()))?;
     if target.kind() != Kind::String {
         return Err(RewriteFault::NotAString(pointer.to_owned()));
     }
-    let span = target.span();
-    let text = message.text();
-    let mut out = String::with_capacity(text.len() + value.len());
-    out.push_str(text.get(..span.start).unwrap_or_default());
-    push_string(&mut out, value);
-    out.push_str(text.get(span.end..).unwrap_or_default());
-    Ok(out.into_bytes())
+    let mut new = String::with_capacity(value.len() + 2);
+    push_string(&mut new, value);
+    Ok(splice(message.text(), vec![(target.span(), new)]))
 }
 
-/// What pointers into the arguments of this request start from.
-fn root(message: &Message) -> Option<Json<'_>> {
-    match message.body() {
-        Body::Request { method, .. } if method == "tools/call" => message.param("arguments"),
-        Body::Request { .. } => message.member("params"),
-        Body::Notification { .. } | Body::Response { .. } => None,
+/// What pointers into the arguments start from.
+fn start(message: &Message, root: Root) -> Option<Json<'_>> {
+    match root {
+        Root::Arguments => message.param("arguments"),
+        Root::Params => message.member("params"),
+        Root::Whole => Some(message.value()),
+        Root::Fixed => None,
     }
 }

@@ -1,8 +1,11 @@
 #![expect(clippy::string_slice, reason = "tests")]
 mod composed;
 mod envelope;
+mod headers;
 mod intent;
 mod laws;
+mod listing;
+mod resume;
 
 use crate::{FaultKind, MESSAGE_BYTES_MAX, Message, MessageFault};
 

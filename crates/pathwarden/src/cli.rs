@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use pathwarden_types::{ActionId, ApprovalId, Name, SessionId};
 use pathwarden_wire::Reach;
@@ -99,10 +99,12 @@ pub(crate) enum Command {
     Eval(Eval),
     /// Look for what is wrong with this home and its node, and say what to do.
     Doctor,
-    /// Stand before an MCP server that speaks over standard input and output.
+    /// Stand before an MCP server that speaks over standard input and output; look at what servers offer.
     ///
     /// Put `pathwarden mcp --` before the server's command in the configuration of any MCP client.
     Mcp(Mcp),
+    /// List what was out of order, latest last: changed tools, forged states, foreign pages.
+    Findings,
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -292,7 +294,10 @@ pub(crate) enum Profile {
 
 /// Arguments of `mcp`.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Mcp {
+    #[command(subcommand)]
+    pub(crate) about: Option<AboutMcp>,
     /// The server's name in configuration, policies and records [default: from the command].
     #[arg(long)]
     pub(crate) server: Option<Name>,
@@ -302,4 +307,102 @@ pub(crate) struct Mcp {
     /// The server's command and its arguments.
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
+}
+
+/// What there is to see and to say of MCP servers.
+#[derive(Subcommand)]
+pub(crate) enum AboutMcp {
+    /// What servers offer, pinned: the first form is trusted, a changed one waits for a person.
+    #[command(subcommand)]
+    Pins(Pins),
+    /// Switch tools off and on.
+    #[command(subcommand)]
+    Tools(Tools),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Pins {
+    /// List what servers offer, and how it stands.
+    List {
+        /// Only of this server.
+        server: Option<Name>,
+        /// Only what is not known: changed, suspect or revoked.
+        #[arg(long)]
+        open: bool,
+    },
+    /// Show what changed, word by word.
+    Diff(Pinned),
+    /// Trust the present form from now on.
+    Accept(RulePinned),
+    /// Trust no form until one is accepted.
+    Revoke(RulePinned),
+}
+
+/// One item of a server.
+#[derive(Args)]
+pub(crate) struct Pinned {
+    /// The server.
+    pub(crate) server: Name,
+    /// The tool, prompt or template; none for the server's instructions or program.
+    #[arg(default_value = "")]
+    pub(crate) name: String,
+    /// What kind of thing it is.
+    #[arg(long, value_enum, default_value_t = Kind::Tool)]
+    pub(crate) kind: Kind,
+}
+
+/// A ruling on one item.
+#[derive(Args)]
+pub(crate) struct RulePinned {
+    #[command(flatten)]
+    pub(crate) pinned: Pinned,
+    /// The form that you saw, as `diff` shows it; the present one when it is not given.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) seen: Option<String>,
+    /// A word on why; kept in the ledger.
+    #[arg(long, default_value = "")]
+    pub(crate) note: String,
+    /// Who rules [default: the login name].
+    #[arg(long)]
+    pub(crate) by: Option<Name>,
+}
+
+/// Kinds of item.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Kind {
+    /// A tool.
+    Tool,
+    /// A prompt.
+    Prompt,
+    /// A template of resources.
+    Template,
+    /// What a server tells the model about itself.
+    Instructions,
+    /// The program that runs as the server.
+    Program,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Tools {
+    /// List the tools that are switched off.
+    List,
+    /// Switch a tool off at once: it is not listed, and calls of it are refused.
+    Disable(Switch),
+    /// Switch it on again.
+    Enable(Switch),
+}
+
+/// One tool.
+#[derive(Args)]
+pub(crate) struct Switch {
+    /// The tool's server.
+    pub(crate) server: Name,
+    /// The tool.
+    pub(crate) tool: String,
+    /// Only for this agent [default: for all].
+    #[arg(long)]
+    pub(crate) agent: Option<Name>,
+    /// Who switches it [default: the login name].
+    #[arg(long)]
+    pub(crate) by: Option<Name>,
 }

@@ -8,6 +8,7 @@
 
 mod cli;
 mod commands;
+mod gateway;
 mod home;
 mod init;
 mod out;
@@ -55,7 +56,8 @@ async fn run(cli: Cli, out: &Out) -> anyhow::Result<ExitCode> {
         Command::Profile(command) => commands::profile::run(&at, command, out).await,
         Command::Eval(args) => commands::eval::run(&args, out),
         Command::Doctor => commands::doctor::run(&at, out).await,
-        Command::Mcp(args) => commands::mcp::run(&at, args).await,
+        Command::Mcp(args) => commands::mcp::run(&at, args, out).await,
+        Command::Findings => commands::findings::run(&at, out).await,
         Command::Completions { shell } => commands::completions::run(shell, out),
     }
 }

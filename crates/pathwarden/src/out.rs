@@ -71,6 +71,16 @@ impl Out {
         self.painted(text, Style::new().bold())
     }
 
+    /// What was there before.
+    pub(crate) fn removed(&self, text: &str) -> String {
+        self.painted(text, AnsiColor::Red.on_default())
+    }
+
+    /// What was not there before.
+    pub(crate) fn added(&self, text: &str) -> String {
+        self.painted(text, AnsiColor::Green.on_default())
+    }
+
     fn painted(&self, text: &str, style: Style) -> String {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }

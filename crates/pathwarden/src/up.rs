@@ -1,6 +1,5 @@
 //! `up`: puts a node together and runs it until it is told to stop.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,10 +10,9 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 use pathwarden_config::Config;
 use pathwarden_decide::{Settings, Snapshot};
-use pathwarden_pep_mcp::{Limits, http};
+use pathwarden_pep_mcp::http;
 use pathwarden_store::{Options, Store};
-use pathwarden_warden::{Parts, Role, Warden};
-use pathwarden_wire::{Fault, FaultKind, Pdp};
+use pathwarden_warden::{Parts, Warden};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -23,7 +21,7 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::At;
 use crate::home::Home;
 use crate::out::Out;
-use crate::snapshot;
+use crate::{gateway, snapshot};
 
 /// How often the policy folder is looked at for changes, in ms.
 const POLICY_POLL_MS: u64 = 1_000;
@@ -54,7 +52,7 @@ pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
     let policy_dir = home.below(&config.policy_dir);
     let settings = config.settings.clone();
     let reload = tokio::spawn(reload_on_change(Arc::clone(&warden), policy_dir, settings));
-    let gateway = gateway(&warden, &config)?;
+    let gateway = gateway::of(&warden, &config, &home)?;
     let serving = async {
         let (socket_ended, tcp_ended, ()) = tokio::join!(
             pathwarden_api::serve_socket(&warden, api_socket, until(stopped.clone())),
@@ -114,33 +112,10 @@ fn node(home: &Home, config: &Config) -> anyhow::Result<Arc<Warden>> {
         tokens: home.load_token_key()?,
         agents: config.agents.clone(),
         effect_ms_max: config.ledger.effect_ms_max,
+        near: config.near.clone(),
+        hold_ms: config.hold_ms,
     };
     Warden::start(parts).context("start the node")
-}
-
-fn gateway(warden: &Arc<Warden>, config: &Config) -> anyhow::Result<http::Gateway> {
-    let mut upstreams = BTreeMap::new();
-    for (name, url) in &config.upstreams {
-        let upstream =
-            http::Upstream::new(url).with_context(|| format!("use servers.{name}.url"))?;
-        upstreams.insert(name.clone(), upstream);
-    }
-    let warden = Arc::clone(warden);
-    let admit: http::Admit = Arc::new(move |token| {
-        let caller = warden.authenticate(token)?;
-        if caller.role == Role::Agent {
-            return Ok(Arc::new(warden.door(caller)) as Arc<dyn Pdp>);
-        }
-        let advice = "use an agent's token: `pathwarden session start` prints one";
-        Err(Fault::new(FaultKind::Forbidden, "only an agent's token may act", advice))
-    });
-    Ok(http::Gateway {
-        upstreams,
-        admit,
-        limits: Limits::default(),
-        allowed_hosts: config.allowed_hosts.clone(),
-        allowed_origins: config.allowed_origins.clone(),
-    })
 }
 
 /// Binds the socket; one that a crash left behind is removed, one that answers is not.

@@ -4,27 +4,31 @@
 //! from a permit, or from a message that the lens says acts on nothing.
 
 mod client;
+mod reply;
 mod report;
 mod server;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-pub(crate) use client::{Attempt, Decision, FromClient, Refused};
+pub(crate) use client::{Attempt, Decision, FromClient, Refused, Told};
 use pathwarden_decide::Permit;
-use pathwarden_lens_mcp::Id;
-use pathwarden_types::{ActionId, Name, ObservationKind, SessionId};
-use pathwarden_wire::{Fault, FaultKind, Join, Pdp};
+use pathwarden_lens_mcp::{Id, Listing};
+use pathwarden_types::{ActionId, Finding, FindingKind, Name, ObservationKind, SessionId};
+use pathwarden_wire::{Fault, FaultKind, Found, Join, Pdp};
+pub(crate) use reply::Reply;
 pub(crate) use server::FromServer;
 use tokio::time::timeout;
 
 use crate::Limits;
+use crate::params::Params;
 
 /// One client's exchange with one server, in one session.
 pub(crate) struct Exchange {
     pdp: Arc<dyn Pdp>,
     session: SessionId,
     server: Name,
+    params: Arc<Params>,
     limits: Limits,
 }
 
@@ -38,10 +42,12 @@ pub(crate) struct Cleared {
 impl Cleared {
     /// A decided action: the permit is spent on these bytes.
     fn by(permit: Permit, bytes: Vec<u8>) -> (Self, Open) {
-        let request_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let action = permit.into_release().action;
-        let open = Open { action, request_bytes, released: Instant::now() };
+        let open = Open::of(permit, bytes.len());
         (Self { bytes }, open)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {
@@ -59,6 +65,12 @@ pub(crate) struct Open {
 }
 
 impl Open {
+    fn of(permit: Permit, request_bytes: usize) -> Self {
+        let request_bytes = u64::try_from(request_bytes).unwrap_or(u64::MAX);
+        let action = permit.into_release().action;
+        Self { action, request_bytes, released: Instant::now() }
+    }
+
     pub(crate) const fn action(&self) -> ActionId {
         self.action
     }
@@ -68,12 +80,24 @@ impl Open {
 #[derive(Debug)]
 #[must_use = "what is expected of a response must be done"]
 pub(crate) enum Expect {
-    /// It closes a permit.
-    Decided(Open),
+    /// It closes permits: of what was called, and of what went with it.
+    Decided(Open, Vec<Open>),
     /// It is observed as this.
     Seen(ObservationKind),
+    /// It says what the server offers, and is observed as this.
+    Listed(Listing, ObservationKind),
     /// Nothing.
     Plain,
+}
+
+impl Expect {
+    /// The action that it closes.
+    pub(crate) const fn action(&self) -> Option<ActionId> {
+        match self {
+            Self::Decided(open, _) => Some(open.action()),
+            Self::Seen(_) | Self::Listed(..) | Self::Plain => None,
+        }
+    }
 }
 
 /// A decided action on its way: what goes to the server, and what must happen to the answer.
@@ -81,7 +105,9 @@ pub(crate) enum Expect {
 pub(crate) struct Released {
     pub(crate) cleared: Cleared,
     pub(crate) id: Id,
-    pub(crate) open: Open,
+    pub(crate) expect: Expect,
+    /// Whether obligations changed it on the way.
+    pub(crate) is_rewritten: bool,
 }
 
 impl Exchange {
@@ -90,10 +116,13 @@ impl Exchange {
         pdp: Arc<dyn Pdp>,
         server: Name,
         join_key: String,
+        params: Arc<Params>,
         limits: Limits,
     ) -> Result<Self, Fault> {
         let joined = in_time(&limits, pdp.join(Join { join_key })).await?;
-        Ok(Self { pdp, session: joined.session, server, limits })
+        let hold = limits.hold.min(Duration::from_millis(joined.hold_ms));
+        let limits = Limits { hold, ..limits };
+        Ok(Self { pdp, session: joined.session, server, params, limits })
     }
 
     pub(crate) const fn session(&self) -> SessionId {
@@ -106,6 +135,28 @@ impl Exchange {
 
     pub(crate) const fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    pub(crate) fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Waits until what agents may see has changed; says where it stands then.
+    pub(crate) async fn changes(&self, since: u64) -> Result<u64, Fault> {
+        let up_to_ms = u64::try_from(self.limits.wait.as_millis()).unwrap_or(u64::MAX);
+        self.pdp.changes(since, up_to_ms).await
+    }
+
+    /// Records that something is out of order. What it is about is refused either way, so a fault is
+    /// only logged.
+    pub(crate) async fn found(&self, kind: FindingKind, subject: &str, detail: String) {
+        let server = Some(self.server.clone());
+        let finding =
+            Finding { kind, server, subject: subject.to_owned(), detail, action: None }.bounded();
+        let found = Found { session: self.session, finding };
+        if let Err(fault) = in_time(&self.limits, self.pdp.found(found)).await {
+            tracing::error!(%fault, advice = fault.advice, "a finding is not recorded");
+        }
     }
 }
 

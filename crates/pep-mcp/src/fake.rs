@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use pathwarden_decide::{Permit, Release};
 use pathwarden_types::{
-    ActionId, Agent, ApprovalId, Digest, Millis, Mode, Obligation, Receipt, Verdict,
+    ActionId, Agent, ApprovalId, Digest, Finding, Millis, Mode, Obligation, OperationKind, Receipt,
+    Verdict,
 };
 use pathwarden_wire::{
-    Answer, Ask, Asking, Fault, FaultKind, Held, Join, Joined, Observe, Pdp, Refusal, Report,
+    Answer, Ask, Asking, Catalogue, Fault, FaultKind, Found, Held, Join, Joined, NearQuestion,
+    Observe, Pdp, Refusal, Report, Withheld,
 };
 use tokio::sync::watch;
 
@@ -21,6 +23,12 @@ pub(crate) struct Fake {
     pub(crate) asks: watch::Sender<Vec<Ask>>,
     pub(crate) reports: watch::Sender<Vec<Report>>,
     pub(crate) observed: watch::Sender<Vec<Observe>>,
+    pub(crate) catalogues: watch::Sender<Vec<Catalogue>>,
+    pub(crate) findings: watch::Sender<Vec<Found>>,
+    /// What is not to be shown of any list.
+    pub(crate) withheld: watch::Sender<Withheld>,
+    /// Counts what changed.
+    pub(crate) changed: watch::Sender<u64>,
     /// The person's answer to what is held.
     pub(crate) person: watch::Sender<Option<bool>>,
     /// How many questions of [`Pdp::wait`] were dropped unanswered or answered.
@@ -37,6 +45,10 @@ impl Fake {
             asks: watch::Sender::default(),
             reports: watch::Sender::default(),
             observed: watch::Sender::default(),
+            catalogues: watch::Sender::default(),
+            findings: watch::Sender::default(),
+            withheld: watch::Sender::default(),
+            changed: watch::Sender::new(1),
             person: watch::Sender::default(),
             waiting: watch::Sender::default(),
             refuses_reports: AtomicBool::new(false),
@@ -54,6 +66,22 @@ impl Fake {
     /// The first `count` observations, once there are so many.
     pub(crate) async fn seen(&self, count: usize) -> Vec<Observe> {
         self.observed.subscribe().wait_for(|all| all.len() >= count).await.unwrap().clone()
+    }
+
+    /// The first `count` catalogues, once there are so many.
+    pub(crate) async fn catalogued(&self, count: usize) -> Vec<Catalogue> {
+        self.catalogues.subscribe().wait_for(|all| all.len() >= count).await.unwrap().clone()
+    }
+
+    /// The first `count` questions, once there are so many.
+    pub(crate) async fn asked(&self, count: usize) -> Vec<Ask> {
+        self.asks.subscribe().wait_for(|all| all.len() >= count).await.unwrap().clone()
+    }
+
+    /// The first finding, once there is one.
+    pub(crate) async fn finding(&self) -> Finding {
+        let mut findings = self.findings.subscribe();
+        findings.wait_for(|all| !all.is_empty()).await.unwrap()[0].finding.clone()
     }
 
     fn release(&self, action: ActionId, canonical: Digest, obligations: Vec<Obligation>) -> Answer {
@@ -76,6 +104,14 @@ impl Fake {
         Ok(match ask.operation.name.as_str() {
             "deny" => refuse(action),
             "fault" => return Err(down()),
+            _ if ask.resume.as_ref().is_some_and(|back| back.approve == Some(false)) => {
+                refuse(action)
+            }
+            _ if ask.resume.is_some() => self.release(action, ask.canonical, Vec::new()),
+            _ if ask.operation.kind != OperationKind::ToolCall && ask.arguments.contains("PIN") => {
+                refuse(action)
+            }
+            "hold" if ask.near_person => near(action),
             "hold" => held(action),
             "rewrite" => self.release(action, ask.canonical, vec![rewrite("/to")]),
             "rewrite-nothing" => self.release(action, ask.canonical, vec![rewrite("/nothing")]),
@@ -92,7 +128,14 @@ impl Fake {
 
 fn held(action: ActionId) -> Answer {
     let approval = ApprovalId::from_bytes([7; 8]).unwrap();
-    Answer::Held(Held { action, approval, expires: Millis(u64::MAX) })
+    Answer::Held(Held { action, approval, expires: Millis(u64::MAX), near: None })
+}
+
+/// A question that the person behind the client may answer.
+fn near(action: ActionId) -> Answer {
+    let Answer::Held(held) = held(action) else { unreachable!() };
+    let near = NearQuestion { words: "May it?".into(), state: "pathwarden-state1.x".into() };
+    Answer::Held(Held { near: Some(near), ..held })
 }
 
 fn refuse(action: ActionId) -> Answer {
@@ -112,7 +155,7 @@ impl Pdp for Fake {
                 role: String::new(),
                 purpose: String::new(),
             };
-            Ok(Joined { session: SESSION.parse().unwrap(), agent })
+            Ok(Joined { session: SESSION.parse().unwrap(), agent, hold_ms: u64::MAX })
         })
     }
 
@@ -159,6 +202,37 @@ impl Pdp for Fake {
             if self.refuses_observations.load(Ordering::SeqCst) { Err(down()) } else { Ok(()) }
         })
     }
+
+    fn catalogue(&self, catalogue: Catalogue) -> Asking<'_, Withheld> {
+        Box::pin(async move {
+            self.catalogues.send_modify(|all| all.push(catalogue));
+            if self.refuses_observations.load(Ordering::SeqCst) {
+                return Err(down());
+            }
+            Ok(self.withheld.borrow().clone())
+        })
+    }
+
+    fn found(&self, found: Found) -> Asking<'_, ()> {
+        Box::pin(async move {
+            self.findings.send_modify(|all| all.push(found));
+            Ok(())
+        })
+    }
+
+    fn changes(&self, since: u64, up_to_ms: u64) -> Asking<'_, u64> {
+        Box::pin(async move {
+            let mut changed = self.changed.subscribe();
+            let waiting = changed.wait_for(|version| *version != since);
+            let waited = tokio::time::timeout(Duration::from_millis(up_to_ms), waiting).await;
+            Ok(waited.map_or(since, |version| *version.unwrap()))
+        })
+    }
+}
+
+/// Nothing is known of parameters in headers.
+pub(crate) fn params() -> std::sync::Arc<crate::params::Params> {
+    std::sync::Arc::new(crate::params::Params::new())
 }
 
 /// A tool call with a progress token.

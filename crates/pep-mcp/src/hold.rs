@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pathwarden_decide::Permit;
 use pathwarden_types::Digest;
-use pathwarden_wire::{Answer, Fault, FaultKind, Held, Pdp, Refusal};
+use pathwarden_wire::{Answer, Fault, Held, NearQuestion, Pdp, Refusal};
 use tokio::time::{Instant, interval_at, sleep_until};
 
 use crate::Limits;
@@ -12,17 +12,22 @@ use crate::Limits;
 /// Tells a waiting client that it waits: the question, and how often it was told so before.
 pub(crate) type Signs<'a> = dyn FnMut(&Held, u64) + Send + 'a;
 
-/// An answer that is not «wait».
+/// What comes of an answer, once it is not waited for any longer.
 pub(crate) enum Final {
     Release(Permit),
     Refuse(Refusal),
+    /// The person behind the client is to be asked.
+    AskPerson(NearQuestion),
+    /// Nobody has answered in time; the question stands.
+    Waits(Held),
 }
 
-/// Follows a first answer to one that is final, telling the client that it waits meanwhile.
+/// Follows a first answer until it is final or [`Limits::hold`] is over, telling the client that it waits
+/// meanwhile.
 ///
 /// # Errors
 ///
-/// What the node says, or that it says nothing within [`Limits::hold`]; both mean refuse.
+/// What the node says; it means refuse.
 pub(crate) async fn settle(
     pdp: &dyn Pdp,
     limits: &Limits,
@@ -33,6 +38,7 @@ pub(crate) async fn settle(
     let mut held = match first {
         Answer::Release(permit) => return Ok(Final::Release(permit)),
         Answer::Refuse(refusal) => return Ok(Final::Refuse(refusal)),
+        Answer::Held(Held { near: Some(question), .. }) => return Ok(Final::AskPerson(question)),
         Answer::Held(held) => held,
     };
     let end = Instant::now() + limits.hold;
@@ -51,7 +57,7 @@ pub(crate) async fn settle(
                     told += 1;
                     signs(&held, told);
                 }
-                () = sleep_until(late.min(end)) => return Err(nobody_answered()),
+                () = sleep_until(late.min(end)) => return Ok(Final::Waits(held)),
             }
         };
         drop(waiting);
@@ -59,7 +65,7 @@ pub(crate) async fn settle(
             Answer::Release(permit) => return Ok(Final::Release(permit)),
             Answer::Refuse(refusal) => return Ok(Final::Refuse(refusal)),
             Answer::Held(held) if Instant::now() < end => held,
-            Answer::Held(_) => return Err(nobody_answered()),
+            Answer::Held(held) => return Ok(Final::Waits(held)),
         };
         // A node that answers «wait» at once, again and again, does not make this loop spin.
         tokio::time::sleep(PAUSE).await;
@@ -68,11 +74,3 @@ pub(crate) async fn settle(
 
 /// Between two questions to the node about one held action.
 const PAUSE: Duration = Duration::from_millis(10);
-
-fn nobody_answered() -> Fault {
-    Fault::new(
-        FaultKind::Unreachable,
-        "nobody answered in time",
-        "try again when somebody can approve it",
-    )
-}

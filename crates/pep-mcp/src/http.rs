@@ -1,5 +1,5 @@
-//! Streamable HTTP in front of configured upstream servers, at `/mcp/<upstream>` (MCP 2025-06-18 and
-//! 2025-11-25, «Transports»).
+//! Streamable HTTP in front of configured upstream servers, at `/mcp/<upstream>` (MCP 2025-06-18,
+//! 2025-11-25 and 2026-07-28, «Transports»).
 //!
 //! Order of checks, written once in `admitted`: the request is meant for us (`Host`, `Origin`), who it
 //! is (bearer token), what it is for (path, method), whether it can be read (length, type); then the
@@ -14,40 +14,59 @@ mod get;
 mod headers;
 mod left;
 mod post;
+mod resource;
+mod sender;
 mod sse;
 mod stream;
 mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::Arc;
 
-use answer::{fault, refused};
+use answer::{Challenge, refused};
 use body::Answer;
 use call::Call;
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use left::{Deciding, Left};
-use pathwarden_types::Name;
+use pathwarden_lens_mcp::Era;
+use pathwarden_types::{Finding, FindingKind, Name};
 use pathwarden_wire::{Fault, FaultKind, Pdp};
+pub use resource::Resource;
+use sender::Sender;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
-use upstream::Sender;
-pub use upstream::{Upstream, UpstreamError};
+pub use upstream::{CallLimits, Upstream, UpstreamError};
 
 use crate::Limits;
 use crate::exchange::Exchange;
+use crate::params::Params;
 
-/// Who is behind a bearer token: the decision point as that caller reaches it, or why not.
-pub type Admit = Arc<dyn Fn(&str) -> Result<Arc<dyn Pdp>, Fault> + Send + Sync>;
+/// Who is behind a bearer token, or behind none, at the endpoint of this path: the decision point as that
+/// caller reaches it, or why not.
+pub type Admit = Arc<dyn Fn(Option<&str>, &str) -> Admitting + Send + Sync>;
+
+/// An answer of [`Admit`] under way.
+pub type Admitting = Pin<Box<dyn Future<Output = Result<Arc<dyn Pdp>, Fault>> + Send>>;
+
+/// Takes a finding that belongs to no session.
+pub type Intrusion = Arc<dyn Fn(Finding) + Send + Sync>;
 
 /// What [`serve`] stands in front of, and for whom.
 pub struct Gateway {
     /// The servers, by the name in the path.
     pub upstreams: BTreeMap<Name, Upstream>,
+    /// Endpoints of several servers, by the name in the path.
+    pub endpoints: BTreeMap<Name, Vec<Name>>,
     /// Who may come in.
     pub admit: Admit,
+    /// Where it is told that somebody tried to come in who may not.
+    pub intrusion: Intrusion,
+    /// What it says of itself to clients that look for an authorization server.
+    pub resource: Option<Resource>,
     /// Every bound.
     pub limits: Limits,
     /// Values of `Host` that are ours, beside those of the loopback; with or without port.
@@ -64,6 +83,7 @@ struct Shared {
     gateway: Gateway,
     limits: Limits,
     sender: Sender,
+    params: Arc<Params>,
     left: Left,
     deciding: Deciding,
     /// Whether the gateway stops.
@@ -93,6 +113,7 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Futur
         gateway,
         limits,
         sender: Sender::new(limits),
+        params: Arc::new(Params::new()),
         left: Left::new(limits.resumable_max),
         deciding: Deciding::default(),
         stop,
@@ -109,6 +130,9 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Futur
 
 /// One request, checked in order, cheapest first.
 async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Answer> {
+    if let Some(response) = resource::answer(&shared.gateway, &request) {
+        return response;
+    }
     match admitted(shared, &request).await {
         Ok(call) => match *request.method() {
             Method::POST => post::answer(call, request).await,
@@ -125,33 +149,54 @@ async fn admitted(
     let gateway = &shared.gateway;
     let headers = request.headers();
     checks::is_ours(request.uri(), headers, &gateway.allowed_hosts, &gateway.allowed_origins)
-        .map_err(|words| Box::new(refused(StatusCode::FORBIDDEN, words)))?;
-    let token = checks::bearer(headers).ok_or_else(|| Box::new(fault(&no_token())))?;
-    let pdp = (gateway.admit)(token).map_err(|refusal| Box::new(fault(&refusal)))?;
+        .map_err(|words| Box::new(foreign(gateway, headers, words)))?;
+    let path = request.uri().path();
+    let challenge = Challenge::at(gateway.resource.as_ref(), path);
+    let fault = |refusal: &Fault| Box::new(challenge.fault(refusal));
+    let token = checks::credential(headers).map_err(|()| fault(&one_token()))?;
+    let pdp = (gateway.admit)(token, path).await.map_err(|refusal| fault(&refusal))?;
     let (name, upstream) = route(gateway, request)?;
     let (name, upstream) = (name.clone(), upstream.clone());
-    let headers = headers.clone();
-    let exchange = Exchange::join(pdp, name, JOIN_KEY.to_owned(), shared.limits)
+    let (headers, params) = (headers.clone(), Arc::clone(&shared.params));
+    let exchange = Exchange::join(pdp, name, JOIN_KEY.to_owned(), params, shared.limits)
         .await
-        .map_err(|refusal| Box::new(fault(&refusal)))?;
-    Ok(Call { shared, exchange: Arc::new(exchange), upstream, headers })
+        .map_err(|refusal| fault(&refusal))?;
+    Ok(Call { shared, exchange: Arc::new(exchange), upstream, headers, era: Era::Legacy })
 }
 
-fn no_token() -> Fault {
+/// A page of somebody else's, or a name of somebody else's for this machine (DNS rebinding).
+fn foreign(gateway: &Gateway, headers: &http::HeaderMap, words: &str) -> Response<Answer> {
+    let text = |name| headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+    let subject = text(header::ORIGIN).or_else(|| text(header::HOST)).unwrap_or_default();
+    (gateway.intrusion)(Finding {
+        kind: FindingKind::ForeignOrigin,
+        server: None,
+        subject,
+        detail: words.to_owned(),
+        action: None,
+    });
+    refused(StatusCode::FORBIDDEN, words)
+}
+
+fn one_token() -> Fault {
     Fault::new(
         FaultKind::Unauthenticated,
-        "no bearer token",
-        "send `Authorization: Bearer <token>` with the agent's token",
+        "the credential is not one bearer token",
+        "send `Authorization: Bearer <token>` once, with the agent's token",
     )
+}
+
+/// The upstream that a path names.
+fn endpoint<'a>(gateway: &'a Gateway, path: &str) -> Option<(&'a Name, &'a Upstream)> {
+    let name: Name = path.strip_prefix("/mcp/")?.parse().ok()?;
+    gateway.upstreams.get_key_value(&name)
 }
 
 fn route<'a>(
     gateway: &'a Gateway,
     request: &Request<Incoming>,
 ) -> Result<(&'a Name, &'a Upstream), Box<Response<Answer>>> {
-    let name = request.uri().path().strip_prefix("/mcp/").and_then(|name| name.parse().ok());
-    let found = name.and_then(|name: Name| gateway.upstreams.get_key_value(&name));
-    let Some(found) = found else {
+    let Some(found) = endpoint(gateway, request.uri().path()) else {
         let words = "there is no such upstream; the path is `/mcp/<upstream>`";
         return Err(Box::new(refused(StatusCode::NOT_FOUND, words)));
     };

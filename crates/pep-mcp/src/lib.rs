@@ -15,6 +15,7 @@ mod exchange;
 mod hold;
 pub mod http;
 mod limits;
+mod params;
 mod refusal;
 pub mod stdio;
 

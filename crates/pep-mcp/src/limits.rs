@@ -25,8 +25,6 @@ pub struct Limits {
     pub connect: Duration,
     /// How long a client may take to send the head of a request, and then its body.
     pub request: Duration,
-    /// How long an upstream may take to begin its answer.
-    pub answer: Duration,
     /// How long an answer that was cut off may take to show up on a resumed stream, and that of a
     /// request whose client has gone or cancelled it to come; then its outcome is unknown.
     pub resume: Duration,
@@ -48,7 +46,6 @@ impl Default for Limits {
             grace: Duration::from_secs(5),
             connect: Duration::from_secs(5),
             request: Duration::from_mins(1),
-            answer: Duration::from_mins(10),
             resume: Duration::from_mins(5),
             connections_max: 512,
             resumable_max: 4096,

@@ -1,26 +1,31 @@
 //! What a client is told when something did not happen.
 
-use pathwarden_lens_mcp::Id;
 use pathwarden_lens_mcp::compose::{self, Told};
+use pathwarden_lens_mcp::{Era, Id};
 use pathwarden_types::{Operation, OperationKind};
-use pathwarden_wire::{Fault, FaultKind, Refusal};
+use pathwarden_wire::{Fault, FaultKind, Held, Refusal};
 
 /// One request that may have to be refused: what its client is told then.
 pub(crate) struct Refusing<'a> {
     pub(crate) id: &'a Id,
+    era: Era,
     kind: OperationKind,
     what: String,
 }
 
 impl<'a> Refusing<'a> {
-    pub(crate) fn new(operation: &Operation, id: &'a Id) -> Self {
+    pub(crate) fn new(era: Era, operation: &Operation, id: &'a Id) -> Self {
         let kind = match operation.kind {
             OperationKind::ToolCall => "tool",
             OperationKind::ResourceRead => "resource",
             OperationKind::PromptGet => "prompt",
+            OperationKind::Sampling | OperationKind::Elicitation | OperationKind::Roots => {
+                "question"
+            }
+            OperationKind::Reply => "answer to a question",
         };
         let what = format!("{kind} {} of {}", operation.name, operation.server);
-        Self { id, kind: operation.kind, what }
+        Self { id, era, kind: operation.kind, what }
     }
 
     /// The answer when it was refused.
@@ -34,13 +39,32 @@ impl<'a> Refusing<'a> {
         self.answer(code(fault.kind), &format!("{}; {}", fault.message, fault.advice), None)
     }
 
+    /// The answer when a person has not answered in time; the question stands.
+    pub(crate) fn waits(&self, held: &Held) -> Vec<u8> {
+        let advice = format!(
+            "a person is asked (approval {}); go on with something else, and make this very call again \
+             when they have answered",
+            held.approval
+        );
+        self.answer("waiting_for_approval", &advice, Some(&held.action.to_string()))
+    }
+
+    /// The answer when too many of its kind are under way.
+    pub(crate) fn busy(&self, most: usize) -> Vec<u8> {
+        let advice = format!("{most} such calls are under way, which is the limit; wait for one");
+        self.answer("too_many_calls", &advice, None)
+    }
+
     fn answer(&self, code: &str, advice: &str, action: Option<&str>) -> Vec<u8> {
         let told = Told { what: &self.what, code, advice, action };
         match self.kind {
-            OperationKind::ToolCall => compose::tool_refusal(self.id, told),
-            OperationKind::ResourceRead | OperationKind::PromptGet => {
-                compose::refusal(self.id, told)
-            }
+            OperationKind::ToolCall => compose::tool_refusal(self.era, self.id, told),
+            OperationKind::ResourceRead
+            | OperationKind::PromptGet
+            | OperationKind::Sampling
+            | OperationKind::Elicitation
+            | OperationKind::Roots
+            | OperationKind::Reply => compose::refusal(self.id, told),
         }
     }
 }

@@ -4,6 +4,8 @@
 mod asked;
 mod child;
 mod lines;
+mod news;
+mod program;
 mod session;
 mod table;
 
@@ -13,6 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use asked::Asked;
 use child::Child;
+use news::News;
 use pathwarden_types::Name;
 use pathwarden_wire::{Fault, Pdp};
 use session::Session;
@@ -23,6 +26,7 @@ use tokio::time::timeout;
 
 use crate::Limits;
 use crate::exchange::{Cleared, Exchange};
+use crate::params::Params;
 
 /// How a run came to its end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -82,7 +86,9 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<StdioEnd, StdioError> {
     let Wrap { pdp, server, command, join_key, limits } = wrap;
-    let exchange = Exchange::join(pdp, server, join_key, limits).await.map_err(StdioError::Join)?;
+    let params = Arc::new(Params::new());
+    let joining = Exchange::join(pdp, server, join_key, params, limits);
+    let exchange = joining.await.map_err(StdioError::Join)?;
     let Child { mut process, stdin, stdout } = Child::start(&command)?;
     let (to_client, for_client) = mpsc::channel(MESSAGES_QUEUED_MAX);
     let (to_server, for_server) = mpsc::channel(MESSAGES_QUEUED_MAX);
@@ -91,7 +97,10 @@ pub async fn run(
     let table = Table::new(limits.open_max);
     let asked = Asked::new(limits.open_max);
     let tasks = Mutex::default();
-    let session = Arc::new(Session { exchange, table, asked, to_client, to_server, tasks });
+    let (news, pid) = (News::default(), process.id());
+    let session =
+        Arc::new(Session { exchange, table, asked, news, pid, to_client, to_server, tasks });
+    let telling = tokio::spawn(Arc::clone(&session).tell_news());
     let mut client = tokio::spawn(Arc::clone(&session).read_client(input));
     let mut server = tokio::spawn(Arc::clone(&session).read_server(stdout));
     let client_closed = tokio::select! {
@@ -100,6 +109,7 @@ pub async fn run(
         _ = &mut server => false,
     };
     client.abort();
+    telling.abort();
     if client_closed {
         let _ = timeout(limits.grace, session.table.empty()).await;
     }

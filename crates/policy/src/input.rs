@@ -20,6 +20,8 @@ pub struct Input {
     pub purpose: PurposeFacts,
     /// What the action makes of what the session did before.
     pub conduct: ConductFacts,
+    /// How what the action uses stands among what servers offer.
+    pub supply: SupplyFacts,
     /// Whom or what the action reaches.
     pub targets: Vec<Target>,
     /// Where each argument that decides something came from.
@@ -116,6 +118,10 @@ pub struct PurposeFacts {
     pub authenticates: bool,
     /// Whether it sets a new credential.
     pub sets_credential: bool,
+    /// Whether a server asks the person for a secret.
+    pub asks_secret: bool,
+    /// Whether a server asks for what the client knows from other servers.
+    pub asks_everything: bool,
 }
 
 /// What the action makes of what the session did before, in words.
@@ -128,6 +134,25 @@ pub struct ConductFacts {
     pub excess: Vec<String>,
     /// What earlier steps make of it: privileges that rise, private content that could leave.
     pub escalations: Vec<String>,
+}
+
+/// How what the action uses stands among what servers offer.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SupplyFacts {
+    /// `unseen` for what no server has listed; else `known`, `changed`, `suspect`, `revoked` or
+    /// `disabled`, of the tool, the prompt, and the server's program and instructions the worst.
+    pub standing: String,
+    /// Why, in words.
+    pub reasons: Vec<String>,
+}
+
+impl SupplyFacts {
+    /// Of what no server has listed.
+    #[must_use]
+    pub fn unseen() -> Self {
+        Self { standing: "unseen".to_owned(), reasons: Vec::new() }
+    }
 }
 
 /// Where an argument that decides something came from.

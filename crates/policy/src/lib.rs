@@ -29,7 +29,7 @@ mod value;
 pub use bundle::{Bundle, CompileFault, RulePlace, Source};
 pub use input::{
     ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts,
-    PurposeFacts, SessionFacts, Target, TargetKind, TaskFacts,
+    PurposeFacts, SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts,
 };
 pub use judge::Judge;
 pub use judgement::Judgement;

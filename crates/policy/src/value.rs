@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use pathwarden_types::{OperationKind, Ratio, Risk, SignalKind, Term, ToolClass};
+use pathwarden_types::{Ratio, Risk, SignalKind, Term, ToolClass};
 use regorus::Value;
 
 use crate::limits::ARGUMENTS_DEPTH_MAX;
 use crate::{
     ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts, PurposeFacts,
 };
-use crate::{SessionFacts, Target, TargetKind, TaskFacts};
+use crate::{SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts};
 
 /// The input cannot be told to the engine exactly.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,11 +39,12 @@ macro_rules! shaper {
 }
 
 shaper! {
-    action, actions, acts, agent, approval, arguments, arguments_bytes, asked, authenticates,
+    action, actions, acts, agent, approval, arguments, arguments_bytes, asked, asks_everything,
+    asks_secret, authenticates,
     band, class, conduct, confidence, contents, count, cue, deviations, escalations, excess,
     given_by, impact, inside, kind, left_open, likelihood, looping, name, now_ms, ordered,
-    origins, outward, owner, pointer, purpose, refused, repeats, restricted_seen, reversible,
-    risk, role, score, server, server_inside, session, sets_credential, stated, targets, task,
+    origins, outward, owner, pointer, purpose, reasons, refused, repeats, restricted_seen, reversible,
+    risk, role, score, server, server_inside, session, sets_credential, standing, stated, supply, targets, task,
     terms, text, untrusted_seen, value, weight, words,
 }
 
@@ -57,6 +58,7 @@ impl Shaper {
             (&self.session, self.session_facts(&input.session)),
             (&self.purpose, self.purpose_facts(&input.purpose)),
             (&self.conduct, self.conduct_facts(&input.conduct)),
+            (&self.supply, self.supply_facts(&input.supply)),
             (&self.origins, list(input.origins.iter().map(|origin| self.origin(origin)))),
             (&self.targets, list(input.targets.iter().map(|target| self.target(target)))),
             (&self.contents, list(input.contents.iter().map(|content| self.content(content)))),
@@ -68,7 +70,7 @@ impl Shaper {
 
     fn action_facts(&self, action: &ActionFacts) -> Result<Value, ShapeFault> {
         Ok(object([
-            (&self.kind, Value::from(kind_name(action.kind))),
+            (&self.kind, Value::from(action.kind.as_str())),
             (&self.server, Value::from(action.server.as_str())),
             (&self.server_inside, Value::from(action.server_inside)),
             (&self.name, Value::from(action.name.as_str())),
@@ -115,6 +117,8 @@ impl Shaper {
             (&self.outward, Value::from(purpose.outward)),
             (&self.authenticates, Value::from(purpose.authenticates)),
             (&self.sets_credential, Value::from(purpose.sets_credential)),
+            (&self.asks_secret, Value::from(purpose.asks_secret)),
+            (&self.asks_everything, Value::from(purpose.asks_everything)),
         ])
     }
 
@@ -124,6 +128,14 @@ impl Shaper {
             (&self.deviations, words(&conduct.deviations)),
             (&self.excess, words(&conduct.excess)),
             (&self.escalations, words(&conduct.escalations)),
+        ])
+    }
+
+    fn supply_facts(&self, supply: &SupplyFacts) -> Value {
+        let reasons = supply.reasons.iter().map(|words| Value::from(words.as_str()));
+        object([
+            (&self.standing, Value::from(supply.standing.as_str())),
+            (&self.reasons, list(reasons)),
         ])
     }
 
@@ -220,14 +232,6 @@ fn list(items: impl Iterator<Item = Value>) -> Value {
 
 fn ratio(ratio: Ratio) -> Value {
     Value::from(u64::from(ratio.steps()))
-}
-
-const fn kind_name(kind: OperationKind) -> &'static str {
-    match kind {
-        OperationKind::ToolCall => "tool_call",
-        OperationKind::ResourceRead => "resource_read",
-        OperationKind::PromptGet => "prompt_get",
-    }
 }
 
 const fn class_name(class: ToolClass) -> &'static str {

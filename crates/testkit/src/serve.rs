@@ -35,11 +35,27 @@ pub async fn http<H>(address: SocketAddr, handler: H) -> Result<()>
 where
     H: ServerHandler + Clone,
 {
+    http_in(address, Arc::default(), handler).await
+}
+
+/// The same, in sessions that the handler knows.
+///
+/// # Errors
+///
+/// When the address cannot be bound.
+pub async fn http_in<H>(
+    address: SocketAddr,
+    sessions: Arc<LocalSessionManager>,
+    handler: H,
+) -> Result<()>
+where
+    H: ServerHandler + Clone,
+{
     let listener = TcpListener::bind(address).await.context("bind the address of `--http`")?;
     announce(listener.local_addr()?)?;
     let service = StreamableHttpService::new(
         move || Ok(handler.clone()),
-        Arc::new(LocalSessionManager::default()),
+        sessions,
         StreamableHttpServerConfig::default(),
     );
     let router = axum::Router::new().route_service(HTTP_PATH, service);

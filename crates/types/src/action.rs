@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionId, Digest, Name, SessionId};
+use crate::{ActionId, Digest, Name, SessionId, Supply};
 
 /// One attempted operation, caught before it happens.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Action {
     pub arguments: String,
     /// Digest of the arguments in canonical form: sorted keys, no white space, numbers as spelled.
     pub canonical: Digest,
+    /// How what it uses stands, as fetched for its decision; `None` for what no server has listed.
+    pub supply: Option<Supply>,
 }
 
 /// The operation that an action attempts.
@@ -45,6 +47,41 @@ pub enum OperationKind {
     ResourceRead,
     /// MCP `prompts/get`.
     PromptGet,
+    /// MCP `sampling/createMessage`: a server asks the client's model.
+    Sampling,
+    /// MCP `elicitation/create`: a server asks the person behind the client.
+    Elicitation,
+    /// MCP `roots/list`: a server asks which folders the client works on.
+    Roots,
+    /// What a client answers to a server that asked.
+    Reply,
+}
+
+impl OperationKind {
+    /// Every kind, in order.
+    pub const ALL: [Self; 7] = [
+        Self::ToolCall,
+        Self::ResourceRead,
+        Self::PromptGet,
+        Self::Sampling,
+        Self::Elicitation,
+        Self::Roots,
+        Self::Reply,
+    ];
+
+    /// As policies and records spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ToolCall => "tool_call",
+            Self::ResourceRead => "resource_read",
+            Self::PromptGet => "prompt_get",
+            Self::Sampling => "sampling",
+            Self::Elicitation => "elicitation",
+            Self::Roots => "roots",
+            Self::Reply => "reply",
+        }
+    }
 }
 
 /// What a tool does to the world, ordered by how much harm a wrong call can do.

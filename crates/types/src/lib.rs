@@ -10,6 +10,7 @@
 
 mod action;
 mod digest;
+mod finding;
 mod hex;
 mod id;
 mod label;
@@ -20,11 +21,13 @@ mod principal;
 mod ratio;
 mod record;
 mod risk;
+mod supply;
 mod time;
 mod verdict;
 
 pub use action::{Action, Operation, OperationKind, ToolClass};
 pub use digest::Digest;
+pub use finding::{Finding, FindingKind};
 pub use hex::HexError;
 pub use id::{ActionId, ApprovalId, IdError, SessionId};
 pub use label::{Confidentiality, Integrity, Label};
@@ -37,6 +40,7 @@ pub use record::{
     Approval, Decided, Event, Identity, Mode, Position, Receipt, Record, RecordError,
 };
 pub use risk::{Band, Risk, Signal, SignalKind, Term};
+pub use supply::{Item, ItemKind, Ruling, Standing, Supply};
 pub use time::Millis;
 pub use verdict::{
     ApprovalAnswer, ApprovalNeed, Choice, Containment, Obligation, RuleHit, Verdict,

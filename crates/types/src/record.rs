@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActionId, Agent, ApprovalAnswer, ApprovalId, Containment, Digest, Effect, Label, Millis,
-    Obligation, Observation, Operation, Origin, Ratio, Risk, RuleHit, SessionId, Task, ToolClass,
-    Verdict,
+    ActionId, Agent, ApprovalAnswer, ApprovalId, Containment, Digest, Effect, Finding, Item, Label,
+    Millis, Name, Obligation, Observation, Operation, Origin, Ratio, Risk, RuleHit, Ruling,
+    SessionId, Standing, Supply, Task, ToolClass, Verdict,
 };
 
 /// One leaf of the ledger. Its bytes are [`Record::to_bytes`]; content is referred to by digest and
@@ -84,6 +84,49 @@ pub enum Event {
         /// What it did.
         effect: Effect,
     },
+    /// A server offers an item for the first time, or in another form than before.
+    Offered {
+        /// What.
+        item: Item,
+        /// Its canonical form, a payload.
+        content: Digest,
+        /// Where it stands in this form.
+        standing: Standing,
+        /// Why, in words.
+        reasons: Vec<String>,
+    },
+    /// A person ruled on the present form of an item.
+    Ruled {
+        /// On what.
+        item: Item,
+        /// The form that they saw.
+        content: Digest,
+        /// What they said.
+        ruling: Ruling,
+        /// Who.
+        by: Name,
+        /// Why.
+        note: String,
+    },
+    /// A person switched a tool off or on.
+    Switched {
+        /// The tool's server.
+        server: Name,
+        /// The tool.
+        tool: String,
+        /// For this agent; for all when `None`.
+        agent: Option<Name>,
+        /// Whether it is off now.
+        disabled: bool,
+        /// Who.
+        by: Name,
+    },
+    /// Something is out of order.
+    Found {
+        /// What.
+        #[serde(flatten)]
+        finding: Finding,
+    },
 }
 
 /// One decision with everything that went into it (capability L1).
@@ -115,6 +158,9 @@ pub struct Decided {
     pub obligations: Vec<Obligation>,
     /// Restrictions that rules ordered.
     pub containment: Vec<Containment>,
+    /// How what it uses stood, where a server has listed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supply: Option<Supply>,
     /// Where the arguments that decide something came from, the most doubtful first, at most
     /// [`Decided::ORIGINS_MAX`].
     pub origins: Vec<Origin>,
@@ -251,6 +297,7 @@ impl Record {
             Event::Decided(decided) => Some(decided.action),
             Event::Answered { action, .. } | Event::Closed { action, .. } => Some(*action),
             Event::Observed { observation, .. } => observation.action,
+            Event::Found { finding } => finding.action,
             _ => None,
         }
     }

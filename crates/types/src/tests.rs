@@ -2,9 +2,10 @@ use proptest::prelude::*;
 
 use crate::{
     ActionId, Agent, Approval, ApprovalAnswer, ApprovalId, Choice, Confidentiality, Decided,
-    Digest, Effect, Event, Identity, Integrity, Label, Millis, Mode, Name, Obligation, Observation,
-    ObservationKind, Operation, OperationKind, Outcome, Position, Ratio, Record, Risk, SessionId,
-    Task, TaskSource, ToolClass, Verdict,
+    Digest, Effect, Event, Finding, FindingKind, Identity, Integrity, Item, ItemKind, Label,
+    Millis, Mode, Name, Obligation, Observation, ObservationKind, Operation, OperationKind,
+    Outcome, Position, Ratio, Record, Risk, Ruling, SessionId, Standing, Supply, Task, TaskSource,
+    ToolClass, Verdict,
 };
 
 proptest! {
@@ -93,6 +94,7 @@ fn decided(answer: &ApprovalAnswer) -> Decided {
             Obligation::RateLimit { per_minute: 3 },
             Obligation::Rewrite { pointer: "/body".to_owned(), value: "x".to_owned() },
         ],
+        supply: Some(Supply { standing: Standing::Changed, reasons: vec!["x".to_owned()] }),
         origins: Vec::new(),
         containment: vec![],
         risk: Risk::none(),
@@ -100,6 +102,21 @@ fn decided(answer: &ApprovalAnswer) -> Decided {
         approval: Some(asked),
         mode: Mode::Strict,
         identity: Identity { principal: "agent:invoices".to_owned(), credential: digest },
+    }
+}
+
+fn item() -> Item {
+    let server = "files".parse().expect("a name");
+    Item { server, kind: ItemKind::Tool, name: "read_file".to_owned() }
+}
+
+fn finding(action: ActionId) -> Finding {
+    Finding {
+        kind: FindingKind::ItemChanged,
+        server: None,
+        subject: "read_file".to_owned(),
+        detail: "its description changed".to_owned(),
+        action: Some(action),
     }
 }
 
@@ -142,6 +159,27 @@ fn records() -> Vec<Record> {
         Event::Decided(Box::new(decided)),
         Event::Answered { action, approval, answer: Some(answer) },
         Event::Closed { action, effect },
+        Event::Offered {
+            item: item(),
+            content: digest,
+            standing: Standing::Known,
+            reasons: vec![],
+        },
+        Event::Ruled {
+            item: item(),
+            content: digest,
+            ruling: Ruling::Accept,
+            by: name("dana"),
+            note: String::new(),
+        },
+        Event::Switched {
+            server: name("files"),
+            tool: "delete_file".to_owned(),
+            agent: None,
+            disabled: true,
+            by: name("dana"),
+        },
+        Event::Found { finding: finding(action) },
     ]
     .into_iter()
     .map(|event| Record {

@@ -69,6 +69,9 @@ impl Warden {
         let mut shard = self.shard(session)?;
         let (engine, live) = self.live(&mut shard, session, caller)?;
         let now = self.now();
+        let agent = &live.state.agent().name;
+        let supply = self.supplies.of(&gate.action().operation, agent)?;
+        gate.renew(supply);
         let decision = match gate.handle(now, Input::Facts(engine, &live.state)) {
             Output::Record(decision) => decision,
             output => return Ok(Left::Nothing(output)),
@@ -100,7 +103,7 @@ impl Warden {
                 let live = shard.sessions.get_mut(&session).ok_or_else(|| no_session(session))?;
                 live.gates.insert(action, gate);
                 let (approval, expires) = (approval.id, approval.expires);
-                Ok(Answer::Held(Held { action, approval, expires }))
+                Ok(Answer::Held(Held { action, approval, expires, near: None }))
             }
             Output::Record(_) | Output::Nothing => Err(internal()),
         }

@@ -198,6 +198,7 @@ impl History {
             operation: decided.operation.clone(),
             arguments,
             canonical: decided.canonical,
+            supply: decided.supply.clone(),
         }))
     }
 }

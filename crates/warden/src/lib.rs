@@ -15,23 +15,25 @@ mod history;
 mod knowledge;
 mod learn;
 mod live;
+mod near;
 mod operate;
 mod pdp;
 mod policy;
 mod replay;
 mod start;
+mod supply;
 mod sweep;
 mod tokens;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
 use pathwarden_decide::{Engine, Snapshot};
 use pathwarden_store::Store;
-use pathwarden_types::{Agent, Event, Millis, Name, Record, SessionId};
-use pathwarden_wire::{Fault, FaultKind, SessionRow};
+use pathwarden_types::{Agent, Digest, Event, Millis, Name, Record, SessionId};
+use pathwarden_wire::{Fault, FaultKind, Reach, SessionRow};
 use tokio::sync::watch;
 
 pub use crate::history::HistoryError;
@@ -39,11 +41,13 @@ pub use crate::knowledge::knowledge;
 pub use crate::learn::QUIET_MS;
 pub use crate::pdp::Door;
 pub use crate::start::{Parts, StartError};
+pub use crate::supply::FINDINGS_LISTED_MAX;
 pub use crate::tokens::{Caller, Role, TokenError, TokenKey};
 
 use crate::clock::Clock;
 use crate::history::History;
 use crate::live::{Live, Shard};
+use crate::supply::Supplies;
 
 /// The node runtime.
 pub struct Warden {
@@ -63,6 +67,10 @@ pub struct Warden {
     ended: Mutex<Vec<SessionRow>>,
     answers: watch::Sender<u64>,
     effect_ms_max: u64,
+    supplies: Supplies,
+    /// Agents whose client may answer for the person behind it.
+    near: BTreeSet<Name>,
+    hold_ms: u64,
     writable: AtomicBool,
 }
 
@@ -90,6 +98,19 @@ impl Warden {
                  folder's `tokens`",
             )
         })
+    }
+
+    /// The caller that somebody else vouches for: this agent, in sessions of its own, through gateways.
+    /// `credential` is what it showed.
+    #[must_use]
+    pub fn vouched(&self, agent: Name, credential: &str) -> Caller {
+        Caller {
+            role: Role::Agent,
+            agent: Some(agent),
+            session: None,
+            reach: Reach::Gateways,
+            credential: Digest::of(credential.as_bytes()),
+        }
     }
 
     /// The decision point as this caller reaches it.

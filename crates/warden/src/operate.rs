@@ -162,6 +162,17 @@ impl Warden {
     ) -> Result<(), Fault> {
         let session = self.session_of_question(approval)?;
         let answer = ApprovalAnswer { choice: given.choice, by: given.by, note: given.note };
+        self.take_answer(session, approval, answer, Some(given.shown_digest)).await
+    }
+
+    /// Records an answer, and lets what waits go on. `shown` is what the person saw, where they say so.
+    pub(crate) async fn take_answer(
+        self: &Arc<Self>,
+        session: SessionId,
+        approval: ApprovalId,
+        answer: ApprovalAnswer,
+        shown: Option<Digest>,
+    ) -> Result<(), Fault> {
         let pending = {
             let mut shard = self.shard(session)?;
             let live = shard.sessions.get_mut(&session).ok_or_else(|| no_session(session))?;
@@ -171,7 +182,7 @@ impl Warden {
                 let message = format!("the question `{approval}` is answered or has lapsed");
                 return Err(Fault::new(FaultKind::Conflict, message, "let the agent ask again"));
             }
-            if question.approval.shown != given.shown_digest {
+            if shown.is_some_and(|shown| shown != question.approval.shown) {
                 let message = "the answer is to something else than what was shown";
                 return Err(Fault::new(FaultKind::Conflict, message, "look at it again"));
             }

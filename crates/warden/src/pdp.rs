@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use pathwarden_decide::{Asker, Gate, Reading, Settings, Standing, label};
 use pathwarden_types::{
-    Action, ActionId, Digest, Event, Name, Observation, ObservationKind, SessionId, Task,
+    Action, ActionId, Digest, Event, Name, Observation, ObservationKind, Record, SessionId, Task,
     TaskSource,
 };
 use pathwarden_wire::{
-    Answer, Ask, Asking, Fault, FaultKind, Held, Join, Joined, Observe, Pdp, Report,
+    Answer, Ask, Asking, Catalogue, Fault, FaultKind, Found, Held, Join, Joined, Observe, Pdp,
+    Report, Withheld,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -48,12 +49,21 @@ impl Pdp for Door {
 
     fn ask(&self, ask: Ask) -> Asking<'_, Answer> {
         Box::pin(async move {
+            if let Some(comeback) = &ask.resume {
+                return self.warden.come_back(&self.caller, &ask, comeback).await;
+            }
             let session = ask.session;
-            let action = action(ask)?;
+            let action = action(&ask)?;
             let asker = Asker { node: self.warden.node.clone(), identity: self.caller.identity() };
             let gate = Gate::new(action, asker, self.warden.now().plus(DECISION_MS_MAX));
             let answer = self.warden.carry_apart(session, self.caller.clone(), gate);
-            answer.await.map_err(|_| internal())?
+            match answer.await.map_err(|_| internal())?? {
+                Answer::Held(held) => {
+                    let near = self.warden.near_question(&self.caller, &ask, &held)?;
+                    Ok(Answer::Held(Held { near, ..held }))
+                }
+                other => Ok(other),
+            }
         })
     }
 
@@ -68,9 +78,21 @@ impl Pdp for Door {
     fn observe(&self, observe: Observe) -> Asking<'_, ()> {
         Box::pin(async move { self.warden.observe(&self.caller, observe) })
     }
+
+    fn catalogue(&self, catalogue: Catalogue) -> Asking<'_, Withheld> {
+        Box::pin(async move { self.warden.catalogue(&self.caller, catalogue) })
+    }
+
+    fn found(&self, found: Found) -> Asking<'_, ()> {
+        Box::pin(async move { self.warden.found(&self.caller, found) })
+    }
+
+    fn changes(&self, since: u64, up_to_ms: u64) -> Asking<'_, u64> {
+        Box::pin(self.warden.changes(since, up_to_ms))
+    }
 }
 
-fn action(ask: Ask) -> Result<Action, Fault> {
+fn action(ask: &Ask) -> Result<Action, Fault> {
     if ask.arguments.len() > Ask::ARGUMENTS_BYTES_MAX {
         let message = format!("arguments of more than {} bytes", Ask::ARGUMENTS_BYTES_MAX);
         return Err(Fault::new(FaultKind::TooMuch, message, "pass less in one action"));
@@ -83,9 +105,10 @@ fn action(ask: Ask) -> Result<Action, Fault> {
         id: ActionId::from_bytes(random()?).map_err(|_| internal())?,
         session: ask.session,
         parent: ask.parent,
-        operation: ask.operation,
-        arguments: ask.arguments,
+        operation: ask.operation.clone(),
+        arguments: ask.arguments.clone(),
         canonical: ask.canonical,
+        supply: None,
     })
 }
 
@@ -155,7 +178,8 @@ impl Warden {
     fn joined(&self, session: SessionId, caller: &Caller) -> Result<Joined, Fault> {
         let mut shard = self.shard(session)?;
         let (_, live) = self.live(&mut shard, session, caller)?;
-        Ok(Joined { session, agent: live.state.agent().clone() })
+        let (agent, hold_ms) = (live.state.agent().clone(), self.hold_ms);
+        Ok(Joined { session, agent, hold_ms })
     }
 
     async fn wait(
@@ -184,7 +208,12 @@ impl Warden {
     }
 
     /// Where a held action stands; takes its gate out when the question is answered.
-    fn look(&self, caller: &Caller, action: ActionId, asked: Digest) -> Result<Looked, Fault> {
+    pub(crate) fn look(
+        &self,
+        caller: &Caller,
+        action: ActionId,
+        asked: Digest,
+    ) -> Result<Looked, Fault> {
         let session = self.session_of_held(caller, action)?;
         let mut shard = self.shard(session)?;
         let (_, live) = self.live(&mut shard, session, caller)?;
@@ -195,7 +224,7 @@ impl Warden {
             && question.standing == Standing::Asked
         {
             let (approval, expires) = (question.approval.id, question.approval.expires);
-            return Ok(Looked::Standing(Held { action, approval, expires }));
+            return Ok(Looked::Standing(Held { action, approval, expires, near: None }));
         }
         let gate = live.gates.remove(&action).ok_or_else(|| not_held(action))?;
         Ok(Looked::Answered(session, Box::new(gate)))
@@ -233,10 +262,10 @@ impl Warden {
             self.see(engine.snapshot().settings(), live, session, observation, seen)?;
         }
         let event = Event::Closed { action, effect };
-        self.commit_apart(live, session, event, Vec::new(), None)
+        self.commit_apart(live, session, event, Vec::new(), None).map(drop)
     }
 
-    fn observe(&self, caller: &Caller, observe: Observe) -> Result<(), Fault> {
+    pub(crate) fn observe(&self, caller: &Caller, observe: Observe) -> Result<(), Fault> {
         let Observe { session, observation, content } = observe;
         let seen = Seen::new(content)?;
         let mut shard = self.shard(session)?;
@@ -259,10 +288,11 @@ impl Warden {
             content: Digest::of(content.as_bytes()),
             content_bytes: u64::try_from(content.len()).unwrap_or(u64::MAX),
         };
-        self.commit_apart(live, session, event, vec![content.into_bytes()], Some(&reading))
+        let payloads = vec![content.into_bytes()];
+        self.commit_apart(live, session, event, payloads, Some(&reading)).map(drop)
     }
 
-    /// Commits a record that nobody waits for.
+    /// Commits a record that nobody waits for, and gives it back.
     pub(crate) fn commit_apart(
         &self,
         live: &mut Live,
@@ -270,12 +300,12 @@ impl Warden {
         event: Event,
         payloads: Vec<Vec<u8>>,
         reading: Option<&Reading>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Record, Fault> {
         let record = self.record(self.now(), Some(session), event);
         let entry = Entry { record: &record, bytes: None, payloads, reading };
         let outcome = live.append_batched(&self.store, entry);
         self.note_outcome(&outcome);
-        outcome.map(drop).map_err(|error| ledger_unavailable(&error.to_string()))
+        outcome.map(|_| record).map_err(|error| ledger_unavailable(&error.to_string()))
     }
 }
 
@@ -299,7 +329,7 @@ impl Seen {
 /// The longest that one call waits for a person, in ms; the caller calls again.
 const WAIT_MS_MAX: u64 = 60_000;
 
-enum Looked {
+pub(crate) enum Looked {
     Standing(Held),
     Answered(SessionId, Box<Gate>),
 }

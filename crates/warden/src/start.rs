@@ -1,6 +1,6 @@
 //! Start: fold the ledger, close what a crash left open, record what decides from now on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -8,16 +8,18 @@ use std::thread;
 use arc_swap::ArcSwap;
 use pathwarden_decide::{Engine, Snapshot, State};
 use pathwarden_store::{Append, AppendError, IndexKey, Store};
+use pathwarden_supply::Registry;
 use pathwarden_types::{
     ActionId, Agent, Effect, Event, Millis, Mode, Name, Outcome, Record, RecordError, SessionId,
 };
-use pathwarden_wire::{SessionRow, SessionStanding};
+use pathwarden_wire::{FindingRow, SessionRow, SessionStanding};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::history::{History, HistoryError};
 use crate::live::{Live, Shard};
 use crate::operate::row;
+use crate::supply::{Supplies, keep};
 use crate::{ENDED_LISTED_MAX, LoadPolicy, TokenKey, Warden};
 
 /// What a node is made of.
@@ -36,6 +38,10 @@ pub struct Parts {
     pub agents: BTreeMap<Name, Agent>,
     /// How long an action may stay without a reported effect, in ms.
     pub effect_ms_max: u64,
+    /// Agents whose client may answer for the person behind it.
+    pub near: BTreeSet<Name>,
+    /// How long an enforcement point keeps a client waiting for a person, in ms.
+    pub hold_ms: u64,
 }
 
 /// Why a node did not start.
@@ -70,9 +76,10 @@ impl Warden {
     ///
     /// [`StartError`] when the ledger cannot be read back or takes no records.
     pub fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
-        let Parts { node, store, snapshot, load_policy, tokens, agents, effect_ms_max } = parts;
+        let Parts { node, store, snapshot, load_policy, tokens, agents, .. } = parts;
         let history = History::new(store.reader());
-        let Told { live, ended, joins } = fold_all(&history).map_err(StartError::History)?;
+        let told = fold_all(&history).map_err(StartError::History)?;
+        let Told { live, ended, joins, registry, findings } = told;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let shards = (0..cores * SHARDS_PER_CORE)
             .map(|_| {
@@ -97,7 +104,10 @@ impl Warden {
             joins: tokio::sync::Mutex::new(joins),
             ended: Mutex::new(ended),
             answers: watch::Sender::new(0),
-            effect_ms_max,
+            effect_ms_max: parts.effect_ms_max,
+            supplies: Supplies::new(registry, findings),
+            near: parts.near,
+            hold_ms: parts.hold_ms,
             writable: AtomicBool::new(true),
         });
         warden.begin(live)?;
@@ -175,12 +185,16 @@ struct Told {
     live: BTreeMap<SessionId, Folded>,
     ended: Vec<SessionRow>,
     joins: BTreeMap<(Name, String), SessionId>,
+    registry: Registry,
+    findings: VecDeque<FindingRow>,
 }
 
 fn fold_all(history: &History) -> Result<Told, HistoryError> {
     let mut told = Told::default();
     for item in history.from(0) {
         let (_, record) = item?;
+        told.registry.apply(record.at, &record.event);
+        keep(&mut told.findings, &record);
         let Some(session) = record.session else { continue };
         let (before, started, recorded) = match told.live.remove(&session) {
             Some(Folded { state, started, recorded }) => (Some(state), started, recorded),

@@ -116,8 +116,21 @@ impl TokenKey {
         let agent = agent.map_or_else(String::new, |name| hex(name.as_str().as_bytes()));
         let session = session.map_or_else(String::new, |session| session.to_string());
         let claims = format!("{PREFIX}.{role}.{agent}.{session}.{}", reach_text(reach));
-        let tag = hex(hmac::sign(&self.0, claims.as_bytes()).as_ref());
-        format!("{claims}.{tag}")
+        self.seal(&claims)
+    }
+
+    /// A text under this key. Its first part, up to the first dot, must be no token's.
+    #[must_use]
+    pub fn seal(&self, text: &str) -> String {
+        format!("{text}.{}", hex(hmac::sign(&self.0, text.as_bytes()).as_ref()))
+    }
+
+    /// The text that was sealed; `None` when it is not one of ours.
+    #[must_use]
+    pub fn open<'a>(&self, sealed: &'a str) -> Option<&'a str> {
+        let (text, tag) = sealed.rsplit_once('.')?;
+        hmac::verify(&self.0, text.as_bytes(), &unhex(tag)?).ok()?;
+        (!text.starts_with(&format!("{PREFIX}."))).then_some(text)
     }
 
     /// The caller that a token stands for.
@@ -181,6 +194,17 @@ mod tests {
     use pathwarden_wire::Reach;
 
     use super::{Role, TokenKey};
+
+    #[test]
+    fn what_was_sealed_opens_and_a_token_is_no_such_thing() {
+        let key = TokenKey::new(&[7; 32]);
+        let sealed = key.seal("state.1");
+        assert_eq!(key.open(&sealed), Some("state.1"));
+        assert!(key.check(&sealed).is_err());
+        assert_eq!(key.open(&sealed.replace("state.1", "state.2")), None);
+        assert_eq!(key.open(&key.for_person(Role::Operator)), None);
+        assert_eq!(TokenKey::new(&[8; 32]).open(&sealed), None);
+    }
 
     #[test]
     fn a_token_stands_for_its_caller_and_nothing_else_does() {

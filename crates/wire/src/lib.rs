@@ -10,6 +10,7 @@
 mod fault;
 mod knowledge;
 mod pdp;
+mod supply;
 mod views;
 
 pub use fault::{Fault, FaultKind};
@@ -17,8 +18,10 @@ pub use knowledge::{
     BaselineRow, FeedRow, KnowledgeStatus, LearnProfile, Learned, LearnedProfile, Lessons, Profile,
 };
 pub use pdp::{
-    Answer, AnswerBody, Ask, Asking, Held, Join, Joined, Observe, Pdp, Refusal, Report, Wait,
+    Answer, AnswerBody, Ask, Asking, AwaitChange, Catalogue, CatalogueItem, Comeback, Found, Held,
+    Join, Joined, NearQuestion, Observe, Pdp, Refusal, Report, Wait, Withheld,
 };
+pub use supply::{FindingRow, PinRow, PinShown, Pins, RulePin, SwitchRow, SwitchTool};
 pub use views::{
     ActionPath, AnswerApproval, ApprovalRow, Because, Difference, EndSession, Export, Health,
     OriginShown, PolicyStatus, Reach, Replay, RuleRow, SessionRow, SessionStanding, SnippetShown,

@@ -1,11 +1,13 @@
 //! The decision point as an enforcement point sees it.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 
 use pathwarden_decide::{Permit, Release};
 use pathwarden_types::{
-    ActionId, Agent, ApprovalId, Digest, Effect, Millis, Observation, Operation, SessionId,
+    ActionId, Agent, ApprovalId, Digest, Effect, Finding, ItemKind, Millis, Name, Observation,
+    ObservationKind, Operation, SessionId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,16 @@ pub trait Pdp: Send + Sync {
 
     /// Records something that was seen.
     fn observe(&self, observe: Observe) -> Asking<'_, ()>;
+
+    /// Records what a server offers, and says what of it is not to be shown to the agent.
+    fn catalogue(&self, catalogue: Catalogue) -> Asking<'_, Withheld>;
+
+    /// Records that something is out of order.
+    fn found(&self, found: Found) -> Asking<'_, ()>;
+
+    /// Waits until what agents may see has changed since `since`, at most `up_to_ms`; answers where it
+    /// stands then. A first call with 0 answers at once.
+    fn changes(&self, since: u64, up_to_ms: u64) -> Asking<'_, u64>;
 }
 
 /// A request for a session to act in.
@@ -53,6 +65,8 @@ pub struct Joined {
     pub session: SessionId,
     /// Who acts in it.
     pub agent: Agent,
+    /// How long an enforcement point keeps a client waiting for a person, in ms.
+    pub hold_ms: u64,
 }
 
 /// One action to be decided.
@@ -69,6 +83,22 @@ pub struct Ask {
     pub canonical: Digest,
     /// The action that caused it, from the agent's `traceparent`, where there is one.
     pub parent: Option<ActionId>,
+    /// Whether the client can put a question to the person behind it and come back with the answer.
+    #[serde(default)]
+    pub near_person: bool,
+    /// The answer of that person, when the client comes back with one.
+    #[serde(default)]
+    pub resume: Option<Comeback>,
+}
+
+/// A held action that comes back with the answer of the person behind the client.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comeback {
+    /// The state that came with the question. Whoever sends it may have made it up.
+    pub state: String,
+    /// Whether the person approves; `None` when they said nothing.
+    pub approve: Option<bool>,
 }
 
 impl Ask {
@@ -120,6 +150,18 @@ pub struct Held {
     pub approval: ApprovalId,
     /// When it lapses.
     pub expires: Millis,
+    /// How the person behind the client may be asked, if the operator lets them answer.
+    #[serde(default)]
+    pub near: Option<NearQuestion>,
+}
+
+/// A question for the person behind a client.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+pub struct NearQuestion {
+    /// What they are asked.
+    pub words: String,
+    /// What must come back with their answer: it binds the answer to this very action, once.
+    pub state: String,
 }
 
 /// A wait for a person's answer.
@@ -172,4 +214,67 @@ impl Observe {
     /// The longest content that is kept, in bytes; an enforcement point that sees more observes the
     /// first part and refuses to pass the rest on.
     pub const CONTENT_BYTES_MAX: usize = 8 << 20;
+}
+
+/// What a server offers: a list, what it says of itself, or the program that it is.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    /// The session that asked for it.
+    pub session: SessionId,
+    /// The server.
+    pub server: Name,
+    /// What it is observed as.
+    pub kind: ObservationKind,
+    /// The whole content, as the server sent it.
+    pub content: String,
+    /// What it offers, each with its place in the content.
+    pub items: Vec<CatalogueItem>,
+}
+
+impl Catalogue {
+    /// The most items that one catalogue has.
+    pub const ITEMS_MAX: usize = 8_192;
+}
+
+/// One thing that a server offers.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueItem {
+    /// What kind of thing.
+    pub kind: ItemKind,
+    /// Its name; empty where a server has only one.
+    pub name: String,
+    /// Where its JSON text begins in the content, in bytes.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
+/// What of a catalogue is not to be shown to the agent, by name.
+#[derive(Clone, Debug, Default, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+#[must_use = "what is withheld must not be shown"]
+pub struct Withheld {
+    /// The names; for what a server has only one of, the empty one.
+    pub names: BTreeSet<String>,
+}
+
+/// Something that an enforcement point found out of order.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Found {
+    /// The session.
+    pub session: SessionId,
+    /// What.
+    pub finding: Finding,
+}
+
+/// A wait for a change of what agents may see.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AwaitChange {
+    /// Where it stood.
+    pub since: u64,
+    /// The longest to wait, in ms.
+    pub up_to_ms: u64,
 }

@@ -106,6 +106,7 @@ impl World {
             },
             arguments: arguments.to_owned(),
             canonical: Digest::of(&canonical(value)),
+            supply: None,
         }
     }
 

@@ -29,7 +29,19 @@ fn read_call(value: Json<'_>, method: Json<'_>) -> Result<Body, FaultKind> {
         }
         refuse_look_alikes(
             params,
-            &["name", "arguments", "uri", "requestId", "task", "ref", "_meta"],
+            &[
+                "name",
+                "arguments",
+                "uri",
+                "requestId",
+                "task",
+                "taskId",
+                "ref",
+                "notifications",
+                "inputResponses",
+                "requestState",
+                "_meta",
+            ],
         )?;
     }
     match value.member("id") {
@@ -42,6 +54,11 @@ fn read_result(value: Json<'_>, result: Json<'_>) -> Result<Body, FaultKind> {
     if result.kind() != Kind::Object {
         return Err(FaultKind::Envelope("an object as `result`"));
     }
+    // What a server asks for, offers, and tells the model, is looked for under these names.
+    refuse_look_alikes(
+        result,
+        &["resultType", "inputRequests", "instructions", "tools", "prompts", "resourceTemplates"],
+    )?;
     let id = value.member("id").ok_or(FaultKind::Envelope("the `id` of the request"))?;
     Ok(Body::Response { id: Some(read_id(id)?), is_error: false })
 }

@@ -2,7 +2,7 @@ use super::parse;
 use crate::compose::{self, Told};
 use pathwarden_json::{Json, Kind};
 
-use crate::{Body, Id};
+use crate::{Body, Era, Id};
 
 const HOSTILE: &str = "a\"}],\"x\":\\ \n\u{1} \u{1f600}";
 
@@ -16,10 +16,11 @@ fn told() -> Told<'static> {
 
 #[test]
 fn what_is_quoted_in_a_refusal_cannot_break_out_of_it() {
-    let message = parse(compose::tool_refusal(&id(), told())).unwrap();
+    let message = parse(compose::tool_refusal(Era::Modern, &id(), told())).unwrap();
     assert!(matches!(message.body(), Body::Response { is_error: false, .. }));
     assert_eq!(message.member("id").unwrap().text(), "\"i\\u0064\"");
     let result = message.member("result").unwrap();
+    assert_eq!(result.member("resultType").unwrap().text(), "\"complete\"");
     assert_eq!(result.member("isError").unwrap().text(), "true");
     let content = result.member("content").unwrap().items().next().unwrap();
     let text = content.member("text").unwrap().string().unwrap();

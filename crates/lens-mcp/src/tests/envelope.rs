@@ -1,7 +1,7 @@
 use super::{fault, kind, parse};
 use pathwarden_json::{DEPTH_MAX, JsonFault};
 
-use crate::{Body, FaultKind, Message, MessageFault, Route, Shape};
+use crate::{Body, Era, FaultKind, Message, MessageFault, Route, Shape};
 
 #[test]
 fn vendor_fields_odd_numbers_order_and_space_survive() {
@@ -175,10 +175,21 @@ fn what_is_not_the_grammar_is_refused() {
 
 #[test]
 fn a_method_of_no_known_revision_has_no_route() {
-    assert_eq!(crate::client_request("tools/call"), Some(Route::Decide));
-    for method in ["server/discover", "tools/Call", "tools/call ", "subscriptions/listen", ""] {
-        assert_eq!(crate::client_request(method), None, "{method}");
-        assert_eq!(crate::server_request(method), None, "{method}");
+    let known = |era, method| crate::client_request(era, method).is_some();
+    for era in [Era::Legacy, Era::Modern] {
+        assert_eq!(crate::client_request(era, "tools/call"), Some(Route::Decide));
+        for method in ["tools/Call", "tools/call ", "events/listen", ""] {
+            assert!(!known(era, method), "{method}");
+            assert_eq!(crate::server_request(method), None, "{method}");
+        }
+    }
+    // Each era has methods that the other has not.
+    for method in ["initialize", "ping", "logging/setLevel", "resources/subscribe", "tasks/result"]
+    {
+        assert!(known(Era::Legacy, method) && !known(Era::Modern, method), "{method}");
+    }
+    for method in ["server/discover", "subscriptions/listen", "tasks/update"] {
+        assert!(!known(Era::Legacy, method) && known(Era::Modern, method), "{method}");
     }
     assert!(!crate::client_notification("notifications/claude/channel"));
     assert!(!crate::server_notification("notifications/claude/channel"));

@@ -3,7 +3,9 @@ use pathwarden_types::{Digest, Name, OperationKind, Outcome};
 use super::parse;
 use pathwarden_json::{Json, canonical};
 
-use crate::{Intent, IntentFault, RewriteFault, Route, client_request, outcome, rewrite};
+use crate::{
+    Era, Intent, IntentFault, RewriteFault, Root, Route, client_request, outcome, rewrite,
+};
 
 fn intent(text: &str) -> Result<Intent, IntentFault> {
     let server: Name = "mail".parse().unwrap();
@@ -94,7 +96,7 @@ fn every_method_that_is_decided_can_be_read() {
         "prompts/get",
         "completion/complete",
     ] {
-        assert_eq!(client_request(method), Some(Route::Decide), "{method}");
+        assert_eq!(client_request(Era::Legacy, method), Some(Route::Decide), "{method}");
         let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         assert!(intent(&text).is_ok(), "{method}");
     }
@@ -145,16 +147,16 @@ fn the_parent_is_the_span_of_the_traceparent() {
 fn a_rewrite_changes_one_string_and_nothing_else() {
     let text = call(r#" {"v":1e400,"name":"x","arguments":{"to" : ["a","b"],"a/b":"c"}} "#);
     let message = parse(&text).unwrap();
-    let new = rewrite(&message, "/to/1", "q\"\n").unwrap();
+    let new = rewrite(&message, Root::Arguments, "/to/1", "q\"\n").unwrap();
     assert_eq!(String::from_utf8(new).unwrap(), text.replace("\"b\"", "\"q\\\"\\n\""));
-    let new = rewrite(&message, "/a~1b", "").unwrap();
+    let new = rewrite(&message, Root::Arguments, "/a~1b", "").unwrap();
     assert_eq!(String::from_utf8(new).unwrap(), text.replace("\"c\"", "\"\""));
 }
 
 #[test]
 fn a_rewrite_that_does_not_fit_is_a_fault() {
     let message = parse(call(r#"{"name":"x","arguments":{"n":1,"l":["a"]}}"#)).unwrap();
-    let fault = |pointer| rewrite(&message, pointer, "y").unwrap_err();
+    let fault = |pointer| rewrite(&message, Root::Arguments, pointer, "y").unwrap_err();
     assert_eq!(fault("/to"), RewriteFault::Missing("/to".into()));
     assert_eq!(fault("/l/01"), RewriteFault::Missing("/l/01".into()));
     assert_eq!(fault("/l/-"), RewriteFault::Missing("/l/-".into()));
@@ -173,6 +175,10 @@ fn the_outcome_is_what_the_server_says() {
     assert_eq!(of(r#""result":{"isError":true}"#), Outcome::Failed);
     assert_eq!(of(r#""error":{"code":1,"message":"no"}"#), Outcome::Failed);
     assert_eq!(of(r#""result":{"task":{"taskId":"t"}}"#), Outcome::Unknown);
+    assert_eq!(of(r#""result":{"resultType":"complete"}"#), Outcome::Done);
+    for other in ["task", "input_required", "of_a_later_extension"] {
+        assert_eq!(of(&format!(r#""result":{{"resultType":"{other}"}}"#)), Outcome::Unknown);
+    }
 }
 
 #[test]

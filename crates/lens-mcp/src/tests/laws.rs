@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::{MESSAGE_BYTES_MAX, Message, rewrite};
+use crate::{MESSAGE_BYTES_MAX, Message, Root, rewrite};
 
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -44,7 +44,7 @@ proptest! {
             {{"before":{before}, "it" : {string} ,"after":{after}}}}}}}"#
         );
         let message = Message::parse(text(&old).into_bytes(), MESSAGE_BYTES_MAX).unwrap();
-        let rewritten = String::from_utf8(rewrite(&message, "/it", &new).unwrap()).unwrap();
+        let rewritten = String::from_utf8(rewrite(&message, Root::Arguments, "/it", &new).unwrap()).unwrap();
         let (start, end) = text(&Value::Null).split_once(" : null").map(|(a, b)| (a.to_owned() + " : ", b.to_owned())).unwrap();
         prop_assert!(rewritten.starts_with(&start) && rewritten.ends_with(&end));
         let middle = &rewritten[start.len()..rewritten.len() - end.len()];

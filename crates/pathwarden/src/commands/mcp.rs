@@ -9,12 +9,21 @@ use pathwarden_pep_mcp::{Limits, stdio};
 use pathwarden_wire::Reach;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{At, Mcp};
+use crate::cli::{AboutMcp, At, Mcp};
 use crate::home::Home;
+use crate::out::Out;
 use crate::server_name;
 use crate::up::told_to_stop;
 
-pub(crate) async fn run(at: &At, args: Mcp) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(at: &At, args: Mcp, out: &Out) -> anyhow::Result<ExitCode> {
+    match args.about {
+        Some(AboutMcp::Pins(command)) => super::pins::run(at, command, out).await,
+        Some(AboutMcp::Tools(command)) => super::tools::run(at, command, out).await,
+        None => wrap(at, args).await,
+    }
+}
+
+async fn wrap(at: &At, args: Mcp) -> anyhow::Result<ExitCode> {
     let filter =
         EnvFilter::try_from_env("PATHWARDEN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

@@ -8,8 +8,16 @@ use serde_json::Value;
 use crate::support::{OwnHome, clerk, fault, request};
 
 /// What an agent may call: acting.
-const ACTING: [&str; 5] =
-    ["/v1/join", "/v1/actions", "/v1/actions/{action}/wait", "/v1/effects", "/v1/observations"];
+const ACTING: [&str; 8] = [
+    "/v1/join",
+    "/v1/actions",
+    "/v1/actions/{action}/wait",
+    "/v1/effects",
+    "/v1/observations",
+    "/v1/catalogues",
+    "/v1/findings/new",
+    "/v1/changes",
+];
 
 /// Open to anyone; tells nothing about anybody's work.
 const OPEN: &str = "/v1/openapi.json";
@@ -26,7 +34,8 @@ fn routes(node: &Node) -> Vec<(String, String, String)> {
             let filled = path
                 .replace("{action}", "00000000000000ab")
                 .replace("{session}", "000000000000000000000000000000ab")
-                .replace("{approval}", "00000000000000ab");
+                .replace("{approval}", "00000000000000ab")
+                .replace("{item}", &"ab".repeat(32));
             routes.push((method.to_uppercase(), path.clone(), filled));
         }
     }

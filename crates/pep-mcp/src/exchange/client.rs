@@ -1,28 +1,33 @@
 //! Messages from the client.
 
 use pathwarden_decide::Permit;
+use pathwarden_lens_mcp::headers::{self, Header};
 use pathwarden_lens_mcp::{
-    Body, Id, Intent, Message, MessageFault, RewriteFault, Route, Shape, client_notification,
-    client_request, compose, rewrite,
+    Body, Era, EraFault, FIRST_MODERN, Id, Intent, Listing, Message, MessageFault, PersonSaid,
+    Resume, RewriteFault, Root, Route, Shape, ask_person, client_notification, client_request,
+    compose, rewrite,
 };
-use pathwarden_types::{Obligation, Outcome};
-use pathwarden_wire::{Ask, Fault, FaultKind};
+use pathwarden_types::{FindingKind, Obligation, Outcome};
+use pathwarden_wire::{Ask, Comeback, Fault, FaultKind};
 use tokio::sync::Notify;
 
-use super::{Cleared, Exchange, Expect, Released, in_time};
+use super::{Cleared, Exchange, Expect, Open, Released, Reply, in_time};
 use crate::Limits;
 use crate::hold::{self, Final, Signs};
 use crate::refusal::Refusing;
+
+/// What a transport carries beside a message: the headers of a request over HTTP, none over stdio.
+pub(crate) type Carried<'a> = Option<&'a (dyn Fn(&str) -> Header<'a> + Sync)>;
 
 /// What is done with a message from the client.
 pub(crate) enum FromClient {
     /// An action: see [`Exchange::decide`].
     Decide(Box<Attempt>),
     /// A request that acts on nothing.
-    Request { cleared: Cleared, id: Id, expect: Expect },
+    Request { cleared: Cleared, id: Id, expect: Expect, era: Era },
     /// A notification: nothing comes back.
     OneWay(Cleared),
-    /// A response, to be passed on if the server asked.
+    /// A response, to be passed on if the server asked, once it is decided.
     Reply(Reply),
     /// The client does not want an answer any more. To be passed on if the server has the request.
     Cancel { request: Id, cleared: Cleared },
@@ -36,34 +41,58 @@ pub(crate) struct Refused {
     pub(crate) content: String,
     /// What the client is told, if it waits for an answer.
     pub(crate) answer: Option<Vec<u8>>,
-    /// Whether it was a proper message, though not one to pass on.
-    pub(crate) is_message: bool,
+    /// How a client over HTTP is told.
+    pub(crate) told: Told,
+    /// What is out of order, if it is more than a mistake.
+    pub(crate) finding: Option<(FindingKind, String)>,
 }
 
-/// A response of the client.
-pub(crate) struct Reply {
-    /// Of the server's request, if it names one.
-    pub(crate) id: Option<Id>,
-    message: Box<Message>,
-}
-
-impl Reply {
-    /// It answers a request of the server.
-    pub(crate) fn pass(self) -> Cleared {
-        pass(*self.message)
-    }
-
-    /// It answers nothing: text that a client sends unasked goes nowhere.
-    pub(crate) fn unasked(self) -> Refused {
-        Refused::unknown(&self.message, None)
-    }
+/// How a client over HTTP is told that its message is not passed on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Told {
+    /// In the answer: it was a proper message.
+    InAnswer,
+    /// As a bad request.
+    BadRequest,
+    /// As something that is not there.
+    NotFound,
 }
 
 /// An action to be decided.
 pub(crate) struct Attempt {
     pub(crate) message: Message,
     pub(crate) id: Id,
-    pub(crate) intent: Intent,
+    pub(crate) era: Era,
+    /// What it attempts, the call itself last.
+    pub(crate) intents: Vec<Intent>,
+    /// The answer of the person behind the client, when it comes back with one.
+    resume: Option<Resume>,
+}
+
+impl Attempt {
+    /// The tool that it calls, if it calls one.
+    pub(crate) fn tool(&self) -> Option<&str> {
+        let call = self.intents.iter().find(|intent| intent.root == Root::Arguments);
+        call.map(|intent| intent.operation.name.as_str())
+    }
+
+    /// The answer when too many of its kind are under way.
+    pub(crate) fn busy(&self, most: usize) -> Vec<u8> {
+        match self.intents.last() {
+            Some(intent) => Refusing::new(self.era, &intent.operation, &self.id).busy(most),
+            None => Exchange::busy(&self.id, "too many calls are under way"),
+        }
+    }
+
+    /// Whether the person behind the client can be asked and the call come back with the answer. A call
+    /// that carries the state of its server has no room for ours.
+    fn is_near_person(&self) -> bool {
+        self.era == Era::Modern
+            && self.message.shows_forms()
+            && self.message.param("requestState").is_none()
+            && self.message.param("inputResponses").is_none()
+            && self.intents.len() == 1
+    }
 }
 
 /// What becomes of an attempt.
@@ -78,16 +107,16 @@ pub(crate) enum Decision {
 
 impl Exchange {
     /// Reads one message of the client.
-    pub(crate) fn read_client(&self, bytes: Vec<u8>) -> FromClient {
+    pub(crate) fn read_client(&self, bytes: Vec<u8>, carried: Carried<'_>) -> FromClient {
         match Message::parse(bytes, self.limits.message_bytes_max) {
-            Ok(message) => self.route_client(message),
+            Ok(message) => self.route_client(message, carried),
             Err(fault) => FromClient::Refused(Refused::unreadable(fault)),
         }
     }
 
-    fn route_client(&self, message: Message) -> FromClient {
+    fn route_client(&self, message: Message, carried: Carried<'_>) -> FromClient {
         match message.body().clone() {
-            Body::Request { id, method } => self.client_request(message, id, &method),
+            Body::Request { id, method } => self.client_request(message, id, &method, carried),
             Body::Notification { method } if method == "notifications/cancelled" => {
                 match message.cancelled() {
                     Some(request) => FromClient::Cancel { request, cleared: pass(message) },
@@ -98,64 +127,172 @@ impl Exchange {
                 FromClient::OneWay(pass(message))
             }
             Body::Notification { .. } => FromClient::Refused(Refused::unknown(&message, None)),
-            Body::Response { id, .. } => {
-                FromClient::Reply(Reply { id, message: Box::new(message) })
-            }
+            Body::Response { id, .. } => FromClient::Reply(Reply::new(id, message)),
         }
     }
 
-    fn client_request(&self, message: Message, id: Id, method: &str) -> FromClient {
-        match client_request(method) {
-            Some(Route::Decide) => match Intent::of(&message, &self.server) {
-                Ok(intent) => FromClient::Decide(Box::new(Attempt { message, id, intent })),
-                Err(fault) => {
-                    let words = fault.to_string();
-                    let answer = compose::error(Some(&id), compose::INVALID_PARAMS, &words);
-                    FromClient::Refused(Refused::unknown(&message, Some(answer)))
-                }
-            },
+    fn client_request(
+        &self,
+        message: Message,
+        id: Id,
+        method: &str,
+        carried: Carried<'_>,
+    ) -> FromClient {
+        let era = match self.era(&message, &id, carried) {
+            Ok(era) => era,
+            Err(refused) => return FromClient::Refused(*refused),
+        };
+        let wrong = |message: &Message, words: &str| {
+            let answer = compose::error(Some(&id), compose::INVALID_PARAMS, words);
+            FromClient::Refused(Refused::unknown(message, Some(answer)))
+        };
+        match client_request(era, method) {
+            Some(Route::Decide) => self.attempt(message, id, era),
             Some(Route::Forward(_)) if method == "ping" && !message.is_bare() => {
-                let words = "`ping` has no `params` but `_meta`";
-                let answer = compose::error(Some(&id), compose::INVALID_PARAMS, words);
-                FromClient::Refused(Refused::unknown(&message, Some(answer)))
+                wrong(&message, "`ping` has no `params` but `_meta`")
             }
             Some(Route::Forward(seen)) => {
-                let expect = seen.map_or(Expect::Plain, Expect::Seen);
-                FromClient::Request { cleared: pass(message), id, expect }
+                let expect = match (Listing::answering(method), seen) {
+                    (Some(listing), Some(kind)) => Expect::Listed(listing, kind),
+                    (_, Some(kind)) => Expect::Seen(kind),
+                    (_, None) => Expect::Plain,
+                };
+                FromClient::Request { cleared: pass(message), id, expect, era }
             }
             None => {
                 let answer = compose::error(Some(&id), compose::METHOD_NOT_FOUND, UNKNOWN_METHOD);
+                let told = if era == Era::Modern { Told::NotFound } else { Told::InAnswer };
+                FromClient::Refused(Refused { told, ..Refused::unknown(&message, Some(answer)) })
+            }
+        }
+    }
+
+    /// The era of a request, if it says of itself what it must, and headers say the same.
+    fn era(&self, message: &Message, id: &Id, carried: Carried<'_>) -> Result<Era, Box<Refused>> {
+        let bad =
+            |answer| Refused { told: Told::BadRequest, ..Refused::unknown(message, Some(answer)) };
+        let of_header = carried.map(|header| header(headers::PROTOCOL_VERSION));
+        let says_modern =
+            matches!(of_header, Some(Header::One(version)) if version >= FIRST_MODERN);
+        if message.era() == Era::Legacy && !says_modern {
+            return Ok(Era::Legacy);
+        }
+        if let Err(fault) = message.check_era() {
+            let answer = match &fault {
+                EraFault::Unsupported { requested } => compose::not_spoken(id, requested),
+                other => compose::error(Some(id), compose::INVALID_PARAMS, &other.to_string()),
+            };
+            return Err(Box::new(bad(answer)));
+        }
+        let Some(header) = carried else { return Ok(Era::Modern) };
+        let tool = message.param("name").and_then(|name| name.string()).unwrap_or_default();
+        let params = self.params.of(&self.server, &tool);
+        match headers::check(message, &params, header) {
+            Ok(()) => Ok(Era::Modern),
+            Err(mismatch) => {
+                let words = mismatch.to_string();
+                let answer = compose::error(Some(id), compose::HEADER_MISMATCH, &words);
+                let finding = Some((FindingKind::HeaderMismatch, words));
+                Err(Box::new(Refused { finding, ..bad(answer) }))
+            }
+        }
+    }
+
+    fn attempt(&self, message: Message, id: Id, era: Era) -> FromClient {
+        let resume = Resume::of(&message).filter(|_| era == Era::Modern);
+        let message = match &resume {
+            None => Ok(message),
+            Some(_) => Message::parse(Resume::strip(&message), self.limits.message_bytes_max),
+        };
+        let message = match message {
+            Ok(message) => message,
+            Err(fault) => return FromClient::Refused(Refused::unreadable(fault)),
+        };
+        match Intent::all_of(&message, &self.server) {
+            Ok(intents) if intents.is_empty() => {
+                FromClient::Request { cleared: pass(message), id, expect: Expect::Plain, era }
+            }
+            Ok(intents) => {
+                FromClient::Decide(Box::new(Attempt { message, id, era, intents, resume }))
+            }
+            Err(fault) => {
+                let words = fault.to_string();
+                let answer = compose::error(Some(&id), compose::INVALID_PARAMS, &words);
                 FromClient::Refused(Refused::unknown(&message, Some(answer)))
             }
         }
     }
 
-    /// Asks about an action, waits for a person where one is asked, and fulfils the obligations.
-    /// Nothing but a permit makes it go.
+    /// Asks about everything that an attempt does, waits for a person where one is asked, and fulfils
+    /// the obligations. Nothing but a permit for each makes it go.
     pub(crate) async fn decide(
         &self,
-        attempt: Attempt,
+        mut attempt: Attempt,
         cancelled: &Notify,
         signs: &mut Signs<'_>,
     ) -> Decision {
-        let Attempt { message, id, intent } = attempt;
-        let told = Refusing::new(&intent.operation, &id);
-        let answer = tokio::select! {
-            answer = self.ask(intent, signs) => answer,
-            // Dropping the question is safe: the node closes what it opened.
-            () = cancelled.notified() => return Decision::Cancelled,
-        };
-        match answer {
-            Ok(Final::Release(permit)) => self.release(permit, message, &told).await,
-            Ok(Final::Refuse(refusal)) => Decision::Answer(told.refused(&refusal)),
-            Err(fault) => {
-                tracing::warn!(%fault, advice = fault.advice, "an action was refused undecided");
-                Decision::Answer(told.undecided(&fault))
+        let near_person = attempt.is_near_person();
+        let mut resume = attempt.resume.take().map(comeback);
+        let Attempt { mut message, id, era, intents, .. } = attempt;
+        let mut opens = Vec::with_capacity(intents.len());
+        let mut is_rewritten = false;
+        for intent in intents {
+            let told = Refusing::new(era, &intent.operation, &id);
+            let root = intent.root;
+            let asking = self.ask(intent, near_person, resume.take(), signs);
+            let answer = tokio::select! {
+                answer = asking => answer,
+                // Dropping the question is safe: the node closes what it opened.
+                () = cancelled.notified() => {
+                    self.abandon(opens).await;
+                    return Decision::Cancelled;
+                }
+            };
+            let permit = match permitted(&told, &id, answer) {
+                Ok(permit) => permit,
+                Err(instead) => {
+                    self.abandon(opens).await;
+                    return Decision::Answer(instead);
+                }
+            };
+            match fulfil(permit.obligations(), root, message, &self.limits) {
+                Ok((bytes, changed)) => {
+                    is_rewritten |= changed;
+                    message = bytes;
+                    opens.push(Open::of(permit, message.text().len()));
+                }
+                Err(unfulfilled) => {
+                    opens.push(Open::of(permit, 0));
+                    self.abandon(opens).await;
+                    return Decision::Answer(told.undecided(&not_fulfilled(&unfulfilled)));
+                }
             }
         }
+        let Some(main) = opens.pop() else { return Decision::Cancelled };
+        let cleared = pass(message);
+        Decision::Go(Released { cleared, id, expect: Expect::Decided(main, opens), is_rewritten })
     }
 
-    async fn ask(&self, intent: Intent, signs: &mut Signs<'_>) -> Result<Final, Fault> {
+    async fn ask(
+        &self,
+        intent: Intent,
+        near_person: bool,
+        resume: Option<Comeback>,
+        signs: &mut Signs<'_>,
+    ) -> Result<Final, Fault> {
+        let ask = self.question(intent, near_person, resume)?;
+        let canonical = ask.canonical;
+        let first = in_time(&self.limits, self.pdp.ask(ask)).await?;
+        hold::settle(&*self.pdp, &self.limits, first, canonical, signs).await
+    }
+
+    /// The question to the decision point about an intent.
+    pub(super) fn question(
+        &self,
+        intent: Intent,
+        near_person: bool,
+        resume: Option<Comeback>,
+    ) -> Result<Ask, Fault> {
         if intent.arguments.len() > Ask::ARGUMENTS_BYTES_MAX {
             return Err(Fault::new(
                 FaultKind::TooMuch,
@@ -163,46 +300,88 @@ impl Exchange {
                 "send less at once",
             ));
         }
-        let Intent { operation, arguments, canonical, parent } = intent;
-        let ask = Ask { session: self.session, operation, arguments, canonical, parent };
-        let first = in_time(&self.limits, self.pdp.ask(ask)).await?;
-        hold::settle(&*self.pdp, &self.limits, first, canonical, signs).await
+        let Intent { operation, arguments, canonical, parent, .. } = intent;
+        let session = self.session;
+        Ok(Ask { session, operation, arguments, canonical, parent, near_person, resume })
     }
 
-    /// Spends the permit on the message, obligations fulfilled.
-    async fn release(&self, permit: Permit, message: Message, told: &Refusing<'_>) -> Decision {
-        match fulfil(permit.obligations(), message, &self.limits) {
-            Ok(bytes) => {
-                let (cleared, open) = Cleared::by(permit, bytes);
-                Decision::Go(Released { cleared, id: told.id.clone(), open })
+    /// Closes what was let through and is not sent after all.
+    async fn abandon(&self, opens: Vec<Open>) {
+        for open in opens {
+            self.close_without(open, Outcome::Failed, "not sent").await;
+        }
+    }
+
+    /// The permit on its way to the server in one piece, for what is decided alone.
+    pub(super) async fn spend(
+        &self,
+        permit: Permit,
+        root: Root,
+        message: Message,
+    ) -> Result<Cleared, Fault> {
+        match fulfil(permit.obligations(), root, message, &self.limits) {
+            Ok((message, _)) => {
+                let (cleared, open) = Cleared::by(permit, message.into_bytes());
+                self.close_without(open, Outcome::Done, "").await;
+                Ok(cleared)
             }
             Err(unfulfilled) => {
-                let (_, open) = Cleared::by(permit, Vec::new());
                 let why = format!("not sent, because {unfulfilled}");
-                self.close_without(open, Outcome::Failed, &why).await;
-                Decision::Answer(told.undecided(&Fault::new(
-                    FaultKind::Conflict,
-                    "it may happen only in a changed form, and could not be changed so",
-                    format!("tell an operator that {unfulfilled}"),
-                )))
+                self.close_without(Open::of(permit, 0), Outcome::Failed, &why).await;
+                Err(not_fulfilled(&unfulfilled))
             }
         }
     }
 
-    /// What the client is told of a request that cannot be opened.
+    /// The answer instead of a request that cannot be opened.
     pub(crate) fn busy(id: &Id, why: &str) -> Vec<u8> {
         compose::error(Some(id), compose::INVALID_REQUEST, why)
     }
 }
 
+fn comeback(resume: Resume) -> Comeback {
+    let approve = match resume.answer {
+        PersonSaid::Yes => Some(true),
+        PersonSaid::No => Some(false),
+        PersonSaid::Nothing => None,
+    };
+    Comeback { state: resume.state, approve }
+}
+
+/// The permit, or what the client is told in its place.
+fn permitted(
+    told: &Refusing<'_>,
+    id: &Id,
+    answer: Result<Final, Fault>,
+) -> Result<Permit, Vec<u8>> {
+    Err(match answer {
+        Ok(Final::Release(permit)) => return Ok(permit),
+        Ok(Final::Refuse(refusal)) => told.refused(&refusal),
+        Ok(Final::AskPerson(question)) => ask_person(id, &question.words, &question.state),
+        Ok(Final::Waits(held)) => told.waits(&held),
+        Err(fault) => {
+            tracing::warn!(%fault, advice = fault.advice, "an action was refused undecided");
+            told.undecided(&fault)
+        }
+    })
+}
+
+fn not_fulfilled(unfulfilled: &Unfulfilled) -> Fault {
+    Fault::new(
+        FaultKind::Conflict,
+        "it may happen only in a changed form, and could not be changed so",
+        format!("tell an operator that {unfulfilled}"),
+    )
+}
+
 const UNKNOWN_METHOD: &str = "this method is of no revision of MCP that Pathwarden speaks \
-                              (2025-06-18, 2025-11-25), so it is not passed on; begin with \
-                              `initialize`";
+                              (2025-06-18, 2025-11-25, 2026-07-28), so it is not passed on";
 
 impl Refused {
     /// A proper message that is not passed on, and what its sender is told.
-    fn unknown(message: &Message, answer: Option<Vec<u8>>) -> Self {
-        Self { content: message.text().to_owned(), answer, is_message: true }
+    pub(super) fn unknown(message: &Message, answer: Option<Vec<u8>>) -> Self {
+        let content = message.text().to_owned();
+        Self { content, answer, told: Told::InAnswer, finding: None }
     }
 
     /// A message that could not be read: a request, and what may be one, is answered.
@@ -213,11 +392,11 @@ impl Refused {
                 Some(compose::error(fault.id.as_ref(), fault.code(), &fault.to_string()))
             }
         };
-        Self { content: fault.beginning, answer, is_message: false }
+        Self { content: fault.beginning, answer, told: Told::BadRequest, finding: None }
     }
 }
 
-/// A message that acts on nothing, as it came.
+/// A message that acts on nothing, or whose permits are spent, as it is.
 pub(super) fn pass(message: Message) -> Cleared {
     Cleared { bytes: message.into_bytes() }
 }
@@ -233,23 +412,27 @@ pub(super) enum Unfulfilled {
     Redact,
 }
 
-/// The bytes to send: as they came, with what the obligations change.
+/// The message to send: as it came, with what the obligations change, and whether they do.
 fn fulfil(
     obligations: &[Obligation],
+    root: Root,
     mut message: Message,
     limits: &Limits,
-) -> Result<Vec<u8>, Unfulfilled> {
+) -> Result<(Message, bool), Unfulfilled> {
+    let mut is_rewritten = false;
     for obligation in obligations {
         match obligation {
             Obligation::Rewrite { pointer, value } => {
-                let bytes = rewrite(&message, pointer, value).map_err(Unfulfilled::Rewrite)?;
+                let bytes =
+                    rewrite(&message, root, pointer, value).map_err(Unfulfilled::Rewrite)?;
                 message = Message::parse(bytes, limits.message_bytes_max)
                     .map_err(Unfulfilled::Message)?;
+                is_rewritten = true;
             }
             Obligation::Redact { .. } => return Err(Unfulfilled::Redact),
             // The engine's, before the permit; nothing is left to do here.
             Obligation::RateLimit { .. } | Obligation::Watch => {}
         }
     }
-    Ok(message.into_bytes())
+    Ok((message, is_rewritten))
 }

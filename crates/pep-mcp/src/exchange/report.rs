@@ -1,8 +1,14 @@
 //! Telling the decision point what happened.
 
-use pathwarden_lens_mcp::{Body, Id, Message, MessageFault, outcome};
-use pathwarden_types::{ActionId, Effect, Observation, ObservationKind, Outcome};
-use pathwarden_wire::{Fault, Observe, Report};
+use std::collections::BTreeSet;
+
+use pathwarden_lens_mcp::{
+    Body, Id, Intent, Listing, Message, MessageFault, asks, compose, outcome, params_of_tools,
+};
+use pathwarden_types::{
+    ActionId, Effect, FindingKind, ItemKind, Obligation, Observation, ObservationKind, Outcome,
+};
+use pathwarden_wire::{Answer, Catalogue, CatalogueItem, Fault, FaultKind, Observe, Report};
 
 use super::{Exchange, Expect, Open, in_time};
 use crate::refusal;
@@ -16,7 +22,8 @@ impl Exchange {
     /// or an error in its place when it could not be recorded.
     pub(crate) async fn settle(&self, expect: Expect, response: Message) -> Vec<u8> {
         match self.record(expect, &response).await {
-            Ok(()) => response.into_bytes(),
+            Ok(Shown::AsItCame) => response.into_bytes(),
+            Ok(Shown::Instead(bytes)) => bytes,
             Err(fault) => {
                 tracing::error!(%fault, advice = fault.advice, "answer withheld, not recorded");
                 refusal::withheld(id_of(&response), &fault)
@@ -24,19 +31,133 @@ impl Exchange {
         }
     }
 
-    async fn record(&self, expect: Expect, response: &Message) -> Result<(), Fault> {
+    async fn record(&self, expect: Expect, response: &Message) -> Result<Shown, Fault> {
         let is_error = matches!(response.body(), Body::Response { is_error: true, .. });
         match expect {
-            Expect::Decided(open) => {
+            Expect::Decided(open, others) => {
                 let (outcome, detail) = outcome(response);
+                for other in others {
+                    self.close(other, outcome, detail.clone(), None).await?;
+                }
                 let result = result_text(response);
                 let bytes = response.text().len();
-                self.close(open, outcome, detail, Some((result, bytes))).await
+                self.close(open, outcome, detail, Some((result, bytes))).await?;
+            }
+            Expect::Listed(listing, kind) if !is_error => {
+                return self.list(listing, kind, response).await;
             }
             Expect::Seen(kind) if !is_error => {
-                self.observe(kind, None, result_text(response)).await
+                self.observe(kind, None, result_text(response)).await?;
             }
-            Expect::Seen(_) | Expect::Plain => Ok(()),
+            Expect::Seen(_) | Expect::Listed(..) | Expect::Plain => {}
+        }
+        self.look_at_asks(response).await
+    }
+
+    /// Records what a server offers, and gives what of it the agent may see.
+    async fn list(
+        &self,
+        listing: Listing,
+        kind: ObservationKind,
+        response: &Message,
+    ) -> Result<Shown, Fault> {
+        let listed = listing.read(response).map_err(|unnamed| {
+            Fault::new(FaultKind::Malformed, unnamed.to_string(), "mend the server")
+        })?;
+        for (tool, params) in params_of_tools(response) {
+            self.params.learn(&self.server, tool, params);
+        }
+        let items = listed.into_iter().map(|item| CatalogueItem {
+            kind: item.kind,
+            name: item.name,
+            start: item.span.start,
+            end: item.span.end,
+        });
+        let withheld = self.catalogue(kind, result_text(response), items.collect()).await?;
+        if withheld.is_empty() {
+            Ok(Shown::AsItCame)
+        } else {
+            Ok(Shown::Instead(listing.without(response, &withheld)))
+        }
+    }
+
+    /// Records what a server offers; gives the names of what is not to be shown.
+    async fn catalogue(
+        &self,
+        kind: ObservationKind,
+        content: String,
+        items: Vec<CatalogueItem>,
+    ) -> Result<BTreeSet<String>, Fault> {
+        let (session, server) = (self.session, self.server.clone());
+        let catalogue = Catalogue { session, server, kind, content, items };
+        Ok(in_time(&self.limits, self.pdp.catalogue(catalogue)).await?.names)
+    }
+
+    /// Records which program runs as the server, told as JSON text.
+    pub(crate) async fn program(&self, program: String) -> Result<(), Fault> {
+        let item = CatalogueItem {
+            kind: ItemKind::Program,
+            name: String::new(),
+            start: 0,
+            end: program.len(),
+        };
+        // What is not to be shown of it is not used either: the engine sees to that.
+        self.catalogue(ObservationKind::ServerHello, program, vec![item]).await.map(drop)
+    }
+
+    /// Asks about everything that a result asks of the client. One refusal withholds the result: a
+    /// client answers all or nothing.
+    async fn look_at_asks(&self, response: &Message) -> Result<Shown, Fault> {
+        let asked = match asks(response, &self.server) {
+            Ok(asked) => asked,
+            Err(fault) => return Ok(self.stopped(response, fault.to_string()).await),
+        };
+        for intent in asked {
+            let name = intent.operation.name.clone();
+            if let Err(fault) = self.let_ask(intent).await {
+                return Ok(self.stopped(response, format!("{name}: {}", fault.message)).await);
+            }
+        }
+        Ok(Shown::AsItCame)
+    }
+
+    /// Asks about something that a server wants of the client. Nobody is waited for: whoever has to
+    /// approve it can, and the server asks again.
+    pub(super) async fn let_ask(&self, intent: Intent) -> Result<(), Fault> {
+        let ask = self.question(intent, false, None)?;
+        match in_time(&self.limits, self.pdp.ask(ask)).await? {
+            // What a server asks is passed on as it is or not at all.
+            Answer::Release(permit) if permit.obligations().iter().any(changes) => {
+                let open = Open::of(permit, 0);
+                self.close_without(open, Outcome::Failed, "not passed on").await;
+                Err(Fault::new(FaultKind::Forbidden, "it would have to be changed", ""))
+            }
+            Answer::Release(permit) => {
+                self.close_without(Open::of(permit, 0), Outcome::Done, "").await;
+                Ok(())
+            }
+            Answer::Refuse(refusal) => {
+                Err(Fault::new(FaultKind::Forbidden, refusal.code, refusal.advice))
+            }
+            Answer::Held(held) => {
+                let message = format!("it waits for approval {}", held.approval);
+                Err(Fault::new(FaultKind::Forbidden, message, "call again when it is answered"))
+            }
+        }
+    }
+
+    async fn stopped(&self, response: &Message, why: String) -> Shown {
+        self.found(FindingKind::ServerAsk, self.server.as_str(), why.clone()).await;
+        let words = format!("the server asked for something that it may not have: {why}");
+        Shown::Instead(compose::error(id_of(response), compose::REFUSED, &words))
+    }
+
+    /// Closes every permit that an answer would have closed.
+    pub(crate) async fn close_all(&self, expect: Expect, outcome: Outcome, detail: &str) {
+        if let Expect::Decided(open, others) = expect {
+            for open in others.into_iter().chain([open]) {
+                self.close_without(open, outcome, detail).await;
+            }
         }
     }
 
@@ -102,6 +223,20 @@ impl Exchange {
     }
 }
 
+/// What the client gets of a response.
+enum Shown {
+    AsItCame,
+    Instead(Vec<u8>),
+}
+
+/// Whether an obligation changes what it is about.
+const fn changes(obligation: &Obligation) -> bool {
+    match obligation {
+        Obligation::Redact { .. } | Obligation::Rewrite { .. } => true,
+        Obligation::RateLimit { .. } | Obligation::Watch => false,
+    }
+}
+
 /// What the server answered: the text of `result` or of `error`.
 pub(super) fn result_text(response: &Message) -> String {
     let value = response.member("result").or_else(|| response.member("error"));
@@ -125,14 +260,16 @@ mod tests {
     use super::DETAIL_BYTES_MAX;
     use crate::Limits;
     use crate::exchange::{Exchange, Open};
-    use crate::fake::Fake;
+    use crate::fake::{Fake, params};
 
     #[tokio::test]
     async fn the_detail_of_an_effect_is_cut_at_its_limit_between_characters() {
         let fake = Arc::new(Fake::new());
         let server = "server".parse().unwrap();
         let exchange =
-            Exchange::join(fake.clone(), server, String::new(), Limits::default()).await.unwrap();
+            Exchange::join(fake.clone(), server, String::new(), params(), Limits::default())
+                .await
+                .unwrap();
         let fits = "x".repeat(DETAIL_BYTES_MAX);
         let one_more = format!("{fits}x");
         let across = format!("{}é", "x".repeat(DETAIL_BYTES_MAX - 1));

@@ -1,8 +1,10 @@
 //! Messages from the server.
 
 use pathwarden_lens_mcp::{
-    Body, Id, Message, MessageFault, Route, Shape, compose, server_notification, server_request,
+    Acknowledged, Body, Id, Intent, Message, MessageFault, Route, Shape, compose,
+    server_notification, server_request,
 };
+use pathwarden_types::FindingKind;
 use pathwarden_wire::Fault;
 
 use super::{Cleared, Exchange};
@@ -13,6 +15,8 @@ pub(crate) enum FromServer {
     Response(Id, Message),
     /// Goes to the client.
     Pass(Vec<u8>),
+    /// Goes to the client: a subscription of it stands.
+    Acknowledged(Acknowledged, Vec<u8>),
     /// A request: goes to the client, and its answer is expected.
     Request(Id, Vec<u8>),
     /// Goes back to the server: an answer on the client's behalf.
@@ -55,7 +59,10 @@ impl Exchange {
             // An error about a request of ours that the server could not read.
             Body::Response { id: None, .. } => FromServer::Pass(message.into_bytes()),
             Body::Notification { method } if server_notification(&method) => {
-                FromServer::Pass(message.into_bytes())
+                match Acknowledged::of(&message) {
+                    Some(granted) => FromServer::Acknowledged(granted, message.into_bytes()),
+                    None => FromServer::Pass(message.into_bytes()),
+                }
             }
             Body::Notification { method } => {
                 self.observe_malformed(message.text()).await;
@@ -66,16 +73,23 @@ impl Exchange {
     }
 
     async fn server_request(&self, message: Message, id: Id, method: &str) -> FromServer {
-        let recorded = match server_request(method) {
+        let let_through = match server_request(method) {
+            Some(Route::Decide) => match Intent::of_ask(message.value(), &message, &self.server) {
+                Ok(intent) => self.let_ask(intent).await,
+                Err(_) => return unknown(&id),
+            },
             Some(Route::Forward(Some(kind))) => {
                 self.observe(kind, None, message.text().to_owned()).await
             }
             Some(Route::Forward(None)) => Ok(()),
-            Some(Route::Decide) | None => return unknown(&id),
+            None => return unknown(&id),
         };
-        match recorded {
+        match let_through {
             Ok(()) => FromServer::Request(id, message.into_bytes()),
-            Err(fault) => unrecorded(&id, &fault),
+            Err(fault) => {
+                self.found(FindingKind::ServerAsk, method, fault.message.clone()).await;
+                stopped(&id, &fault)
+            }
         }
     }
 }
@@ -88,10 +102,8 @@ fn unknown(id: &Id) -> FromServer {
     })
 }
 
-fn unrecorded(id: &Id, fault: &Fault) -> FromServer {
-    tracing::error!(%fault, advice = fault.advice, "server request refused, not recorded");
-    let words = format!("not passed on because it could not be recorded: {fault}");
-    FromServer::Answer(Cleared {
-        bytes: compose::error(Some(id), compose::NODE_UNAVAILABLE, &words),
-    })
+fn stopped(id: &Id, fault: &Fault) -> FromServer {
+    tracing::warn!(%fault, advice = fault.advice, "a request of the server is not passed on");
+    let words = format!("the client may not be asked: {fault}");
+    FromServer::Answer(Cleared { bytes: compose::error(Some(id), compose::REFUSED, &words) })
 }

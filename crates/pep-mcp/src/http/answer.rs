@@ -8,6 +8,7 @@ use pathwarden_wire::{Fault, FaultKind};
 use tokio::sync::{mpsc, oneshot};
 
 use super::body::Answer;
+use super::resource::Resource;
 use super::{headers, sse};
 
 /// Pieces of a stream that wait for a slow client; then its upstream waits.
@@ -38,19 +39,42 @@ pub(super) fn refused(status: StatusCode, words: &str) -> Response<Answer> {
     json(status, compose::error(None, compose::INVALID_REQUEST, words))
 }
 
-/// A fault of the node, or of the credential.
-pub(super) fn fault(fault: &Fault) -> Response<Answer> {
-    let status = StatusCode::from_u16(fault.kind.status());
-    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let words = format!("{}; {}", fault.message, fault.advice);
-    let mut response = json(status, compose::error(None, compose::NODE_UNAVAILABLE, &words));
-    let challenge = match fault.kind {
-        FaultKind::Unauthenticated => "Bearer realm=\"pathwarden\"",
-        FaultKind::Forbidden => "Bearer realm=\"pathwarden\", error=\"insufficient_scope\"",
-        _ => return response,
-    };
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-    response
+/// How a caller without a good credential is told where to get one (RFC 6750 section 3, RFC 9728
+/// section 5.1).
+pub(super) struct Challenge {
+    rest: String,
+}
+
+impl Challenge {
+    /// At the endpoint of this path.
+    pub(super) fn at(resource: Option<&Resource>, path: &str) -> Self {
+        let rest = resource.map_or_else(String::new, |resource| {
+            let scope = match resource.scopes.join(" ") {
+                scope if scope.is_empty() => String::new(),
+                scope => format!(", scope=\"{scope}\""),
+            };
+            format!(", resource_metadata=\"{}\"{scope}", resource.metadata_url(path))
+        });
+        Self { rest }
+    }
+
+    /// A fault of the node, or of the credential.
+    pub(super) fn fault(&self, fault: &Fault) -> Response<Answer> {
+        let status = StatusCode::from_u16(fault.kind.status());
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let words = format!("{}; {}", fault.message, fault.advice);
+        let mut response = json(status, compose::error(None, compose::NODE_UNAVAILABLE, &words));
+        let error = match fault.kind {
+            FaultKind::Unauthenticated => "",
+            FaultKind::Forbidden => ", error=\"insufficient_scope\"",
+            _ => return response,
+        };
+        let challenge = format!("Bearer realm=\"pathwarden\"{error}{}", self.rest);
+        if let Ok(value) = HeaderValue::from_str(&challenge) {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        }
+        response
+    }
 }
 
 /// The answer to one request of the client, on its way: nothing sent yet, or a stream begun.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use pathwarden_lens_mcp::Id;
+use pathwarden_lens_mcp::{Era, Id};
 use pathwarden_types::Outcome;
 use tokio::time::sleep;
 
@@ -19,8 +19,10 @@ pub(super) struct Call {
     pub(super) shared: Arc<Shared>,
     pub(super) exchange: Arc<Exchange>,
     pub(super) upstream: Upstream,
-    /// As the client sent them.
+    /// As the client sent them, but for what obligations change.
     pub(super) headers: HeaderMap,
+    /// The era of the message that it brings.
+    pub(super) era: Era,
 }
 
 impl Call {
@@ -37,9 +39,7 @@ impl Call {
 
     /// Closes what expects a response that will not come.
     pub(super) async fn close(&self, expect: Expect, outcome: Outcome, why: &str) {
-        if let Expect::Decided(open) = expect {
-            self.exchange.close_without(open, outcome, why).await;
-        }
+        self.exchange.close_all(expect, outcome, why).await;
     }
 
     /// Leaves a request for whichever stream its response shows up on.
@@ -68,7 +68,9 @@ impl Call {
         let call = self.clone();
         tokio::spawn(async move {
             let headers = headers::to_server(&call.headers);
-            if let Err(error) = call.shared.sender.post(&call.upstream, headers, message).await {
+            let answer = call.upstream.answer(None);
+            let sent = call.shared.sender.post(&call.upstream, headers, message, answer).await;
+            if let Err(error) = sent {
                 tracing::warn!(%error, "answering the server");
             }
         });
@@ -77,7 +79,7 @@ impl Call {
 
 /// Closes what was left and will not be answered.
 pub(super) async fn close_slot(slot: Slot, why: &str) {
-    if let Slot::Open(exchange, Expect::Decided(open)) = slot {
-        exchange.close_without(open, Outcome::Unknown, why).await;
+    if let Slot::Open(exchange, expect) = slot {
+        exchange.close_all(expect, Outcome::Unknown, why).await;
     }
 }

@@ -56,11 +56,17 @@ fn is_origin(origin: &str, allowed: &BTreeSet<String>) -> bool {
     rest.is_some_and(|authority| is_host(authority, &BTreeSet::new()))
 }
 
-/// The token of a request that has exactly one (RFC 6750 section 2.1).
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = only(headers, &header::AUTHORIZATION)?.split_once(' ')?;
+/// The token of a request that has exactly one (RFC 6750 section 2.1), or none at all; an error for
+/// anything between.
+pub(super) fn credential(headers: &HeaderMap) -> Result<Option<&str>, ()> {
+    if !headers.contains_key(header::AUTHORIZATION) {
+        return Ok(None);
+    }
+    let value = only(headers, &header::AUTHORIZATION).ok_or(())?;
+    let (scheme, token) = value.split_once(' ').ok_or(())?;
     let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty();
+    is_bearer.then_some(Some(token)).ok_or(())
 }
 
 #[cfg(test)]
@@ -69,7 +75,7 @@ mod tests {
 
     use http::HeaderMap;
 
-    use super::{bearer, is_ours};
+    use super::{credential, is_ours};
 
     fn check(target: &str, pairs: &[(&'static str, &str)]) -> bool {
         let mut headers = HeaderMap::new();
@@ -142,13 +148,14 @@ mod tests {
             for value in values {
                 headers.append("authorization", value.parse().unwrap());
             }
-            bearer(&headers).map(str::to_owned)
+            credential(&headers).map(|token| token.map(str::to_owned))
         };
-        assert_eq!(with(&["Bearer abc"]).unwrap(), "abc");
-        assert_eq!(with(&["bearer abc"]).unwrap(), "abc");
-        for none in [&["Basic abc"][..], &["Bearer"], &["Bearer "], &["Bearer a", "Bearer b"], &[]]
-        {
-            assert_eq!(with(none), None, "{none:?}");
+        for one in ["Bearer abc", "bearer abc"] {
+            assert_eq!(with(&[one]), Ok(Some("abc".to_owned())), "{one}");
+        }
+        assert_eq!(with(&[]), Ok(None));
+        for wrong in [&["Basic abc"][..], &["Bearer"], &["Bearer "], &["Bearer a", "Bearer b"]] {
+            assert_eq!(with(wrong), Err(()), "{wrong:?}");
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Which headers are passed on.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use pathwarden_lens_mcp::headers::Header;
 
 /// The session of the transport.
 pub(super) const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
-/// The revision that the client speaks.
-pub(super) const MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 /// Tells proxies between us and the client not to hold events back.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -79,6 +78,16 @@ pub(super) fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a 
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
+}
+
+/// A header as the lens compares it with the body.
+pub(super) fn carried<'a>(headers: &'a HeaderMap, name: &str) -> Header<'a> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Header::Absent,
+        (Some(value), None) => value.to_str().map_or(Header::Unusable, Header::One),
+        (Some(_), Some(_)) => Header::Unusable,
+    }
 }
 
 /// Whether the content type is this one, whatever its parameters.

@@ -4,32 +4,32 @@ mod relay;
 
 use http::{Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
-use pathwarden_lens_mcp::{Id, compose};
+use pathwarden_lens_mcp::{Era, Id, compose};
 use pathwarden_wire::Held;
 use tokio::sync::oneshot;
 
 use super::answer::{self, Reply};
 use super::body::{Answer, Gone};
 use super::call::Call;
-use super::headers::{self, MCP_PROTOCOL_VERSION};
+use super::headers;
+use super::sender::{BodyError, vector};
 use super::sse;
-use super::upstream::{BodyError, vector};
-use crate::exchange::{Attempt, Cleared, Decision, Exchange, Expect, FromClient, Refused};
-
-/// The newest revision with sessions and streams as this gateway knows them.
-const NEWEST_REVISION: &str = "2025-11-25";
+use crate::exchange::{Attempt, Cleared, Decision, Exchange, FromClient, Refused, Told};
 
 /// Answers a `POST`. The work goes on in a task of its own, so that a permit is closed also when the
 /// client goes away.
-pub(super) async fn answer(call: Call, request: Request<Incoming>) -> Response<Answer> {
+pub(super) async fn answer(mut call: Call, request: Request<Incoming>) -> Response<Answer> {
     let bytes = match body(&call, request).await {
         Ok(bytes) => bytes,
         Err(response) => return *response,
     };
-    let read = call.exchange.read_client(bytes);
-    if let Some(response) = unknown_revision(&call, &read) {
-        return response;
-    }
+    let carried = |name: &str| headers::carried(&call.headers, name);
+    let read = call.exchange.read_client(bytes, Some(&carried));
+    call.era = match &read {
+        FromClient::Decide(attempt) => attempt.era,
+        FromClient::Request { era, .. } => *era,
+        _ => Era::Legacy,
+    };
     let (waiting, answered) = oneshot::channel();
     let (here, gone) = oneshot::channel();
     tokio::spawn(async move {
@@ -72,38 +72,18 @@ async fn body(call: &Call, request: Request<Incoming>) -> Result<Vec<u8>, Box<Re
     }
 }
 
-/// A revision after those with sessions: refused so that the client falls back to `initialize`.
-fn unknown_revision(call: &Call, read: &FromClient) -> Option<Response<Answer>> {
-    let version = call.headers.get(MCP_PROTOCOL_VERSION)?;
-    // Revisions are dates, so their order is that of their text.
-    if version.to_str().is_ok_and(|version| version <= NEWEST_REVISION) {
-        return None;
-    }
-    let id = match read {
-        FromClient::Decide(attempt) => Some(&attempt.id),
-        FromClient::Request { id, .. } => Some(id),
-        FromClient::Refused(Refused { answer: Some(bytes), .. }) => {
-            return Some(answer::json(StatusCode::BAD_REQUEST, bytes.clone()));
-        }
-        FromClient::OneWay(_)
-        | FromClient::Reply(_)
-        | FromClient::Cancel { .. }
-        | FromClient::Refused(_) => None,
-    };
-    let words = "this revision of MCP is not spoken here; use 2025-11-25 or 2025-06-18";
-    let error = compose::error(id, compose::INVALID_REQUEST, words);
-    Some(answer::json(StatusCode::BAD_REQUEST, error))
-}
-
 async fn work(call: &Call, read: FromClient, reply: Reply, gone: Gone) {
     match read {
         FromClient::Decide(attempt) => decide(call, *attempt, reply, gone).await,
-        FromClient::Request { cleared, id, expect } => {
+        FromClient::Request { cleared, id, expect, .. } => {
             relay::send(call, cleared, Some((id, expect)), reply, gone).await;
         }
         FromClient::OneWay(cleared) => relay::send(call, cleared, None, reply, gone).await,
         // Which stream the server asked on, and whether it still stands, only the server knows.
-        FromClient::Reply(answer) => relay::send(call, answer.pass(), None, reply, gone).await,
+        FromClient::Reply(answer) => match call.exchange.reply(answer).await {
+            Some(cleared) => relay::send(call, cleared, None, reply, gone).await,
+            None => reply.response(answer::empty(StatusCode::ACCEPTED)),
+        },
         FromClient::Cancel { request, cleared } => {
             cancel(call, &request, cleared, reply, gone).await;
         }
@@ -122,17 +102,29 @@ async fn cancel(call: &Call, request: &Id, cleared: Cleared, reply: Reply, gone:
 
 async fn refuse(call: &Call, refused: Refused, reply: Reply) {
     call.exchange.observe_malformed(&refused.content).await;
-    let status = if refused.is_message { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let response = match (refused.answer, refused.is_message) {
+    if let Some((kind, detail)) = refused.finding {
+        call.exchange.found(kind, call.exchange.server_name().as_str(), detail).await;
+    }
+    let status = match refused.told {
+        Told::InAnswer => StatusCode::OK,
+        Told::BadRequest => StatusCode::BAD_REQUEST,
+        Told::NotFound => StatusCode::NOT_FOUND,
+    };
+    let response = match (refused.answer, refused.told) {
         (Some(bytes), _) => answer::json(status, bytes),
-        (None, true) => answer::empty(StatusCode::ACCEPTED),
-        (None, false) => answer::refused(StatusCode::BAD_REQUEST, "not a message"),
+        (None, Told::InAnswer) => answer::empty(StatusCode::ACCEPTED),
+        (None, Told::BadRequest | Told::NotFound) => answer::refused(status, "not a message"),
     };
     reply.response(response);
 }
 
 async fn decide(call: &Call, attempt: Attempt, mut reply: Reply, mut gone: Gone) {
     let id = attempt.id.clone();
+    let tool = attempt.tool().map(str::to_owned);
+    let place = match call.upstream.enter(tool.as_deref()) {
+        Ok(place) => place,
+        Err(full) => return reply.message(StatusCode::OK, None, attempt.busy(full.most)).await,
+    };
     let key = call.key(&id);
     let Some(cancelled) = call.shared.deciding.begin(&key, call.shared.limits.open_max) else {
         let words = "too many requests of this session are being decided; wait for an answer first";
@@ -155,12 +147,12 @@ async fn decide(call: &Call, attempt: Attempt, mut reply: Reply, mut gone: Gone)
     call.shared.deciding.end(&key, &cancelled);
     match decision {
         Decision::Go(released) => {
-            let pending = (released.id, Expect::Decided(released.open));
-            relay::send(call, released.cleared, Some(pending), reply, gone).await;
+            relay::release(call, released, tool.as_deref(), reply, gone).await;
         }
         Decision::Answer(bytes) => reply.message(StatusCode::OK, None, bytes).await,
         Decision::Cancelled => reply.response(answer::empty(StatusCode::ACCEPTED)),
     }
+    drop(place);
 }
 
 /// Tells a client that waits for a person so.

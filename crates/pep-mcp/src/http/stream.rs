@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use pathwarden_lens_mcp::{Id, Message, compose};
+use pathwarden_lens_mcp::{Acknowledged, Era, Id, Message, compose};
 use pathwarden_types::{ActionId, ObservationKind, Outcome};
 use tokio::time::{Instant, sleep_until};
 
@@ -13,7 +13,7 @@ use super::body::Gone;
 use super::call::Call;
 use super::left::{Key, Slot, Ticket};
 use super::sse::{EVENT_OVERHEAD_BYTES, Event, Parser};
-use crate::exchange::{Expect, FromServer};
+use crate::exchange::{Exchange, Expect, FromServer};
 use crate::refusal;
 
 /// The request that a stream should answer.
@@ -29,9 +29,26 @@ pub(super) enum Pending {
 /// Passes a stream on until it ends.
 pub(super) async fn relay(call: &Call, body: Incoming, pending: Pending, reply: Reply, gone: Gone) {
     let parser = Parser::new(call.shared.limits.message_bytes_max + EVENT_OVERHEAD_BYTES);
-    let mut stream = Stream { call, pending, reply, resumable: false };
+    let hears = match pending {
+        // The stream that a legacy client opens for what concerns no request.
+        Pending::None => Hears::Unasked,
+        Pending::Here(..) | Pending::Anywhere(..) => Hears::Nothing,
+    };
+    let mut stream = Stream { call, pending, reply, resumable: false, hears };
     let why = stream.run(body, parser, gone).await;
     stream.end(&why).await;
+}
+
+/// Waits for a change of what the agent may see; where it stood, and where it stands.
+async fn next_change(exchange: &Exchange, since: u64) -> (u64, u64) {
+    loop {
+        match exchange.changes(since).await {
+            Ok(now) if now != since => return (since, now),
+            Ok(_) => {}
+            // Nothing can be told without the node; the list itself is fresh whenever it is asked for.
+            Err(_) => sleep_until(Instant::now() + exchange.limits().sign).await,
+        }
+    }
 }
 
 struct Stream<'a> {
@@ -39,6 +56,29 @@ struct Stream<'a> {
     pending: Pending,
     reply: Reply,
     resumable: bool,
+    hears: Hears,
+}
+
+/// Whether the client of a stream is told that lists have changed for it.
+enum Hears {
+    /// It is not.
+    Nothing,
+    /// It opened the stream for such news.
+    Unasked,
+    /// It has subscribed to changes of the list of tools under this id (2026-07-28).
+    Subscribed(Id),
+}
+
+impl Hears {
+    /// The news for it; `None` when it wants none.
+    fn tools_changed(&self) -> Option<Vec<u8>> {
+        let changed = |id| Some(compose::list_changed("notifications/tools/list_changed", id));
+        match self {
+            Self::Nothing => None,
+            Self::Unasked => changed(None),
+            Self::Subscribed(id) => changed(Some(id)),
+        }
+    }
 }
 
 impl Stream<'_> {
@@ -46,6 +86,8 @@ impl Stream<'_> {
     async fn run(&mut self, mut body: Incoming, mut parser: Parser, mut gone: Gone) -> String {
         let mut left_at = None;
         let mut stopping = std::pin::pin!(self.call.shared.stopping());
+        let exchange = Arc::clone(&self.call.exchange);
+        let mut news = std::pin::pin!(next_change(&exchange, 0));
         loop {
             let time_is_up = sleep_until(left_at.unwrap_or_else(Instant::now));
             let frame = tokio::select! {
@@ -53,8 +95,8 @@ impl Stream<'_> {
                 _ = &mut gone, if left_at.is_none() => {
                     self.reply = Reply::Gone;
                     // The server keeps the answer of a stream that can be resumed; otherwise what the
-                    // action did can only be learnt here.
-                    if !matches!(self.pending, Pending::Here(..)) {
+                    // action did can only be learnt here. In the modern era going away cancels.
+                    if !matches!(self.pending, Pending::Here(..)) || self.call.era == Era::Modern {
                         return "the client has gone".to_owned();
                     }
                     left_at = Some(Instant::now() + self.call.shared.limits.resume);
@@ -64,6 +106,13 @@ impl Stream<'_> {
                     return "the gateway stops".to_owned();
                 }
                 () = time_is_up, if left_at.is_some() => return "the client has gone".to_owned(),
+                (before, now) = &mut news, if !matches!(self.hears, Hears::Nothing) => {
+                    if before != 0 && let Some(changed) = self.hears.tools_changed() {
+                        self.reply.piece(super::sse::event(&changed)).await;
+                    }
+                    news.set(next_change(&exchange, now));
+                    continue;
+                }
             };
             let data = match frame {
                 None => return "the server ended the stream before it answered".to_owned(),
@@ -84,7 +133,7 @@ impl Stream<'_> {
     }
 
     async fn event(&mut self, event: Event) {
-        if event.has_id && !self.resumable {
+        if event.has_id && !self.resumable && self.call.era == Era::Legacy {
             self.resumable = true;
             self.make_findable().await;
         }
@@ -92,11 +141,28 @@ impl Stream<'_> {
             return self.reply.piece(event.raw).await;
         };
         match self.call.exchange.read_server(data.clone()).await {
+            FromServer::Acknowledged(granted, _) => {
+                self.reply.piece(event.raw).await;
+                self.subscribed(granted).await;
+            }
             FromServer::Pass(_) | FromServer::Request(..) => self.reply.piece(event.raw).await,
             FromServer::Response(id, response) => self.response(&event, id, response).await,
             FromServer::Answer(cleared) => self.call.send_aside(cleared),
             FromServer::Broken(id, why) => self.broken(&event, id, &why).await,
         }
+    }
+
+    /// A subscription stands: what it reads is done, and the client hears of our own changes too.
+    async fn subscribed(&mut self, granted: Acknowledged) {
+        let Pending::Here(id, expect) = &mut self.pending else { return };
+        if granted.subscription.key() != id.key() {
+            return;
+        }
+        if granted.tools_changed {
+            self.hears = Hears::Subscribed(id.clone());
+        }
+        let expect = std::mem::replace(expect, Expect::Plain);
+        self.call.exchange.close_all(expect, Outcome::Done, "").await;
     }
 
     /// From now on, the answer may show up on another stream.
@@ -129,10 +195,7 @@ impl Stream<'_> {
         let before = response.text().len();
         let message = match self.take(&id) {
             Some(Slot::Open(exchange, expect)) => {
-                let action = match &expect {
-                    Expect::Decided(open) => Some(open.action()),
-                    Expect::Seen(_) | Expect::Plain => None,
-                };
+                let action = expect.action();
                 let message = exchange.settle(expect, response).await;
                 self.remember(&id, action).await;
                 message
@@ -173,9 +236,7 @@ impl Stream<'_> {
     async fn broken(&mut self, event: &Event, id: Option<Id>, why: &str) {
         let Some(id) = id else { return };
         let Some(Slot::Open(exchange, expect)) = self.take(&id) else { return };
-        if let Expect::Decided(open) = expect {
-            exchange.close_without(open, Outcome::Unknown, why).await;
-        }
+        exchange.close_all(expect, Outcome::Unknown, why).await;
         let error = compose::error(Some(&id), compose::SERVER_BROKEN, why);
         self.reply.piece(event.with_data(&error)).await;
     }

@@ -1,6 +1,7 @@
 mod checks;
 mod client;
 mod holds;
+mod modern;
 mod server;
 mod streams;
 
@@ -39,7 +40,8 @@ async fn headers_pass_and_the_token_does_not() {
         assert_eq!(heard.headers.get(*name).unwrap(), value);
     }
     assert_eq!(heard.headers.get("mcp-protocol-version").unwrap(), "2025-11-25");
-    assert!(heard.headers.get("authorization").is_none() && heard.headers.get("cookie").is_none());
+    assert!(heard.headers.get("cookie").is_none());
+    assert_eq!(heard.headers.get("authorization").unwrap(), "Bearer own", "of the gateway");
     assert!(heard.headers.values().all(|value| !value.to_str().unwrap().contains(TOKEN)));
     assert_ne!(heard.headers.get("host").unwrap(), client.host());
 }
@@ -74,7 +76,7 @@ async fn a_hello_and_a_catalogue_are_observed() {
     assert_eq!(client.post(&hello("initialize")).await.text().await, server::answer_to("0"));
     assert_eq!(client.post(&hello("tools/list")).await.text().await, server::answer_to("0"));
     let kinds: Vec<_> =
-        client.fake.seen(2).await.iter().map(|seen| seen.observation.kind).collect();
+        client.fake.catalogued(2).await.iter().map(|catalogue| catalogue.kind).collect();
     assert_eq!(kinds, [ObservationKind::ServerHello, ObservationKind::Catalogue]);
     client.fake.refuses_observations.store(true, Ordering::SeqCst);
     assert!(client.post(&hello("tools/list")).await.text().await.contains("withheld"));

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use pathwarden_lens_mcp::{Id, MessageFault, compose};
+use pathwarden_lens_mcp::{Era, Id, Listing, MessageFault, compose};
 use pathwarden_types::Outcome;
+use pathwarden_wire::Fault;
 use tokio::io::AsyncRead;
 use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::{Notify, oneshot};
@@ -12,10 +13,13 @@ use tokio::time::{sleep, timeout};
 
 use super::asked::Asked;
 use super::lines::{Line, Lines};
+use super::news::News;
+use super::program;
 use super::table::{Cancelled, Table, TableFault};
 use crate::exchange::{
-    Attempt, Cleared, Decision, Exchange, Expect, FromClient, FromServer, Refused, Released,
+    Attempt, Cleared, Decision, Exchange, Expect, FromClient, FromServer, Refused, Released, Reply,
 };
+use crate::refusal::withheld;
 
 /// Messages of the server that are worked on at once, while their order is kept.
 const SERVER_MESSAGES_AT_ONCE: usize = 64;
@@ -25,6 +29,9 @@ pub(super) struct Session {
     pub(super) exchange: Exchange,
     pub(super) table: Table,
     pub(super) asked: Asked,
+    pub(super) news: News,
+    /// The server's process.
+    pub(super) pid: Option<u32>,
     pub(super) to_client: Sender<Vec<u8>>,
     pub(super) to_server: Sender<Cleared>,
     pub(super) tasks: Mutex<JoinSet<()>>,
@@ -52,19 +59,24 @@ impl Session {
     }
 
     async fn client_line(self: &Arc<Self>, line: Vec<u8>) {
-        match self.exchange.read_client(line) {
+        match self.exchange.read_client(line, None) {
             FromClient::Decide(attempt) => match self.table.decide(&attempt.id) {
                 Ok(cancelled) => self.spawn(Arc::clone(self).decide(*attempt, cancelled)),
                 Err(fault) => self.busy(&attempt.id, fault).await,
             },
-            FromClient::Request { cleared, id, expect } => match self.table.send(&id, expect) {
-                Ok(()) => self.send(cleared).await,
-                Err(fault) => self.busy(&id, fault).await,
-            },
+            FromClient::Request { cleared, id, expect, era } => {
+                if era == Era::Legacy && matches!(expect, Expect::Listed(Listing::Hello, _)) {
+                    self.news.begin();
+                }
+                match self.table.send(&id, expect) {
+                    Ok(()) => self.send(cleared).await,
+                    Err(fault) => self.busy(&id, fault).await,
+                }
+            }
             FromClient::OneWay(cleared) => self.send(cleared).await,
             FromClient::Reply(reply) => {
                 if reply.id.as_ref().is_some_and(|id| self.asked.answered(id)) {
-                    self.send(reply.pass()).await;
+                    self.spawn(Arc::clone(self).reply(reply));
                 } else {
                     self.refuse(reply.unasked()).await;
                 }
@@ -79,8 +91,36 @@ impl Session {
         }
     }
 
+    async fn reply(self: Arc<Self>, reply: Reply) {
+        if let Some(cleared) = self.exchange.reply(reply).await {
+            self.send(cleared).await;
+        }
+    }
+
+    /// Tells the client whenever its list of tools has changed.
+    pub(super) async fn tell_news(self: Arc<Self>) {
+        let mut since = 0;
+        loop {
+            match self.exchange.changes(since).await {
+                Ok(now) => {
+                    if since != 0 && now != since {
+                        for message in self.news.tools_changed() {
+                            self.tell(message).await;
+                        }
+                    }
+                    since = now;
+                }
+                // The list itself is fresh whenever it is asked for.
+                Err(_) => sleep(self.exchange.limits().sign).await,
+            }
+        }
+    }
+
     async fn refuse(&self, refused: Refused) {
         self.exchange.observe_malformed(&refused.content).await;
+        if let Some((kind, detail)) = refused.finding {
+            self.exchange.found(kind, self.exchange.server_name().as_str(), detail).await;
+        }
         if let Some(answer) = refused.answer {
             self.tell(answer).await;
         }
@@ -113,8 +153,8 @@ impl Session {
 
     /// Sends what was released, and leaves in the table what must happen to its answer.
     async fn go(&self, released: Released) {
-        let Released { cleared, id, open } = released;
-        if let Err(expect) = self.table.released(&id, Expect::Decided(open)) {
+        let Released { cleared, id, expect, .. } = released;
+        if let Err(expect) = self.table.released(&id, expect) {
             self.unanswered(&id, expect, "the server has ended").await;
         } else if self.to_server.send(cleared).await.is_err() {
             // Whoever takes it from the table answers it.
@@ -199,8 +239,25 @@ impl Session {
                 self.send(cleared).await;
                 None
             }
+            FromServer::Acknowledged(granted, bytes) => {
+                if let Some(expect) = self.table.subscribed(&granted.subscription) {
+                    self.exchange.close_all(expect, Outcome::Done, "").await;
+                    if granted.tools_changed {
+                        self.news.subscribe(granted.subscription);
+                    }
+                }
+                Some(bytes)
+            }
             FromServer::Response(id, response) => match self.table.answered(&id) {
-                Some((_, expect)) => Some(self.exchange.settle(expect, response).await),
+                Some((_, expect)) => {
+                    self.news.over(&id);
+                    if matches!(expect, Expect::Listed(Listing::Hello, _))
+                        && let Err(fault) = self.know_program().await
+                    {
+                        return Some(withheld(Some(&id), &fault));
+                    }
+                    Some(self.exchange.settle(expect, response).await)
+                }
                 None => {
                     self.exchange.observe_unasked(&response).await;
                     None
@@ -214,10 +271,18 @@ impl Session {
         }
     }
 
-    async fn close(&self, expect: Expect, why: &str) {
-        if let Expect::Decided(open) = expect {
-            self.exchange.close_without(open, Outcome::Unknown, why).await;
+    /// Records which program runs as the server: by now everything that starts it has.
+    async fn know_program(&self) -> Result<(), Fault> {
+        let Some(pid) = self.pid else { return Ok(()) };
+        let told = tokio::task::spawn_blocking(move || program::of(pid)).await;
+        match told.ok().flatten() {
+            Some(program) => self.exchange.program(program).await,
+            None => Ok(()),
         }
+    }
+
+    async fn close(&self, expect: Expect, why: &str) {
+        self.exchange.close_all(expect, Outcome::Unknown, why).await;
     }
 
     /// Closes and answers a request that the server will not answer.

@@ -110,6 +110,15 @@ impl Table {
         }
     }
 
+    /// The request that a subscription stands for: it stays open, and what it expected is given.
+    pub(super) fn subscribed(&self, id: &Id) -> Option<Expect> {
+        let mut state = self.state();
+        match state.slots.get_mut(id.key()) {
+            Some((_, Stage::Sent(expect))) => Some(std::mem::replace(expect, Expect::Plain)),
+            _ => None,
+        }
+    }
+
     /// A request that was being decided is answered here.
     pub(super) fn ended(&self, id: &Id) {
         let mut state = self.state();

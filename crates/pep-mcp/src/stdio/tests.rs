@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use client::{Client, answer_to};
 use pathwarden_lens_mcp::Message;
-use pathwarden_types::{ObservationKind, Outcome};
+use pathwarden_types::{ItemKind, ObservationKind, OperationKind, Outcome};
 
 use super::{StdioEnd, StdioError};
 use crate::Limits;
@@ -33,9 +33,10 @@ async fn a_hello_with_unknown_capabilities_passes_and_is_observed() {
     client.send(hello).await;
     assert_eq!(client.next().await, client::heard(hello));
     assert_eq!(client.next().await, answer_to("0"));
-    let seen = client.fake.seen(1).await.remove(0);
-    assert_eq!(seen.observation.kind, ObservationKind::ServerHello);
-    assert_eq!(seen.content, client::RESULT);
+    let [program, hello] = client.fake.catalogued(2).await.try_into().unwrap();
+    assert_eq!((hello.kind, &*hello.content), (ObservationKind::ServerHello, client::RESULT));
+    assert_eq!(program.items[0].kind, ItemKind::Program);
+    assert!(program.content.contains("sh\""), "{}", program.content);
 }
 
 #[tokio::test]
@@ -221,9 +222,9 @@ async fn requests_of_the_server_are_observed_and_passed_on_and_unknown_ones_answ
     client.next().await;
     let request = client.next().await;
     assert!(request.contains("sampling/createMessage"), "{request}");
-    let seen = client.fake.seen(1).await.remove(0);
-    assert_eq!(seen.observation.kind, ObservationKind::ServerRequest);
-    assert_eq!(seen.content, request);
+    let asked = client.fake.asked(2).await.remove(1);
+    assert_eq!(asked.operation.kind, OperationKind::Sampling);
+    assert_eq!(asked.arguments, r#"{"v":1.0}"#);
     // The server hears our answer to its strange request, and the client never saw that.
     let all = [client.next().await, client.next().await];
     assert!(all.iter().any(|line| line.contains("-32601") && line.contains("\"id\":\"s2\"")));
@@ -231,6 +232,31 @@ async fn requests_of_the_server_are_observed_and_passed_on_and_unknown_ones_answ
     let reply = r#"{"jsonrpc":"2.0","id":"s1","result":{"role":"assistant"}}"#;
     client.send(reply).await;
     assert_eq!(client.next().await, client::heard(reply));
+    assert_eq!(client.fake.asked(3).await[2].operation.kind, OperationKind::Reply);
+}
+
+#[tokio::test]
+async fn an_answer_that_may_not_leave_is_an_error_for_the_server() {
+    let mut client = Client::start().await;
+    client.send(&call("1", "asks")).await;
+    for _ in 0..4 {
+        client.next().await;
+    }
+    client.send(r#"{"jsonrpc":"2.0","id":"s1","result":{"text":"the PIN is 1234"}}"#).await;
+    let heard = client.next().await;
+    assert!(heard.contains("\"id\":\"s1\",\"error\"") && !heard.contains("1234"), "{heard}");
+}
+
+#[tokio::test]
+async fn a_client_hears_that_its_tools_have_changed_without_asking() {
+    let mut client = Client::start().await;
+    let hello = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}"#;
+    client.send(hello).await;
+    client.next().await;
+    assert_eq!(client.next().await, answer_to("0"));
+    client.fake.changed.send_modify(|version| *version += 1);
+    let news = client.next().await;
+    assert_eq!(news, r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#);
 }
 
 #[tokio::test]
@@ -244,7 +270,7 @@ async fn an_answer_of_the_client_that_the_server_did_not_ask_for_goes_nowhere() 
     let reply = r#"{"jsonrpc":"2.0","id":"s1","result":{}}"#;
     client.send(reply).await;
     assert_eq!(client.next().await, client::heard(reply));
-    let before = client.fake.seen(1).await.len();
+    let before = client.fake.observed.borrow().len();
     let unasked = [
         r#"{"jsonrpc":"2.0","id":"never","result":{"text":"secret"}}"#,
         r#"{"jsonrpc":"2.0","id":"s1","result":{"text":"a second answer"}}"#,
@@ -390,12 +416,12 @@ async fn a_node_that_does_not_answer_in_time_refuses() {
 }
 
 #[tokio::test]
-async fn a_node_that_holds_beyond_the_limit_refuses() {
+async fn a_call_that_waits_beyond_the_limit_is_told_so_and_may_come_back() {
     for wait in [Duration::from_millis(1), Duration::from_secs(20)] {
         let limits = Limits { wait, hold: Duration::from_millis(80), ..Client::LIMITS };
         let mut client = Client::with(limits).await;
         client.send(&call("1", "hold")).await;
         let told = client.next_but_any_progress().await;
-        assert!(told.contains("nobody answered in time"), "{told}");
+        assert!(told.contains("waiting_for_approval"), "{told}");
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts, PurposeFacts,
 };
-use crate::{SessionFacts, Target, TargetKind, TaskFacts};
+use crate::{SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts};
 
 const CLASSES: [ToolClass; 8] = [
     ToolClass::Read,
@@ -75,6 +75,7 @@ pub(super) fn read() -> Input {
         },
         purpose: purpose(false),
         conduct: ConductFacts::default(),
+        supply: SupplyFacts::unseen(),
         targets: Vec::new(),
         origins: Vec::new(),
         contents: Vec::new(),
@@ -100,6 +101,8 @@ pub(super) fn purpose(asked: bool) -> PurposeFacts {
         outward: false,
         authenticates: false,
         sets_credential: false,
+        asks_secret: false,
+        asks_everything: false,
     }
 }
 
@@ -207,6 +210,41 @@ pub(super) fn corpus() -> Vec<Input> {
         input.session.refused = refused;
         inputs.push(input);
     }
+    for standing in ["known", "changed", "suspect", "revoked"] {
+        let mut input = read();
+        input.supply = SupplyFacts { standing: standing.to_owned(), reasons: Vec::new() };
+        inputs.push(input);
+    }
+    inputs.extend(asks());
+    inputs
+}
+
+/// Servers that ask, and clients that answer them.
+fn asks() -> Vec<Input> {
+    let mut inputs = Vec::new();
+    for kind in OperationKind::ALL {
+        for inside in [true, false] {
+            let mut input = read();
+            input.action.kind = kind;
+            input.action.server_inside = inside;
+            if kind == OperationKind::Reply {
+                input.action.class = ToolClass::Write;
+                input.task.stated = false;
+            }
+            inputs.push(input.clone());
+            input.targets = send(GivenBy::Nobody, false).targets;
+            for target in &mut input.targets {
+                target.kind = TargetKind::Url;
+            }
+            inputs.push(input.clone());
+            input.targets.clear();
+            input.purpose.asks_secret = true;
+            inputs.push(input.clone());
+            input.purpose.asks_secret = false;
+            input.purpose.asks_everything = true;
+            inputs.push(input);
+        }
+    }
     inputs
 }
 
@@ -239,8 +277,7 @@ pub(super) fn any_json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 fn any_action() -> impl Strategy<Value = ActionFacts> {
-    let kinds =
-        [OperationKind::ToolCall, OperationKind::ResourceRead, OperationKind::PromptGet].as_slice();
+    let kinds = OperationKind::ALL.as_slice();
     (
         prop::sample::select(kinds),
         "\\PC{0,8}",
@@ -303,9 +340,10 @@ fn any_risk() -> impl Strategy<Value = Risk> {
 }
 
 fn any_purpose() -> impl Strategy<Value = PurposeFacts> {
-    (any::<[bool; 7]>(), "[a-z]{0,6}").prop_map(|(flags, act)| {
-        let [asked, left_open, ordered, reversible, outward, authenticates, sets_credential] =
+    (any::<[bool; 9]>(), "[a-z]{0,6}").prop_map(|(flags, act)| {
+        let [asked, left_open, ordered, reversible, outward, authenticates, sets_credential, ..] =
             flags;
+        let [.., asks_secret, asks_everything] = flags;
         let acts = vec![act];
         PurposeFacts {
             acts,
@@ -316,6 +354,8 @@ fn any_purpose() -> impl Strategy<Value = PurposeFacts> {
             outward,
             authenticates,
             sets_credential,
+            asks_secret,
+            asks_everything,
         }
     })
 }
@@ -327,6 +367,12 @@ fn any_conduct() -> impl Strategy<Value = ConductFacts> {
         excess,
         escalations,
     })
+}
+
+fn any_supply() -> impl Strategy<Value = SupplyFacts> {
+    let standings = ["unseen", "known", "changed", "suspect", "revoked", "disabled"].as_slice();
+    (prop::sample::select(standings), prop::collection::vec("[a-z]{1,4}", 0..2))
+        .prop_map(|(standing, reasons)| SupplyFacts { standing: standing.to_owned(), reasons })
 }
 
 fn any_origin() -> impl Strategy<Value = OriginFacts> {
@@ -343,7 +389,7 @@ pub(super) fn any_input() -> impl Strategy<Value = Input> {
         ("\\PC{0,6}", "\\PC{0,6}", "\\PC{0,6}", "\\PC{0,6}"),
         (any::<bool>(), "\\PC{0,12}"),
         any_session(),
-        (any_purpose(), any_conduct(), prop::collection::vec(any_origin(), 0..3)),
+        (any_purpose(), any_conduct(), prop::collection::vec(any_origin(), 0..3), any_supply()),
         prop::collection::vec(any_target(), 0..3),
         prop::collection::vec(any_content(), 0..3),
         prop::sample::select(approvals),
@@ -361,6 +407,7 @@ pub(super) fn any_input() -> impl Strategy<Value = Input> {
                     purpose: why.0,
                     conduct: why.1,
                     origins: why.2,
+                    supply: why.3,
                     targets,
                     contents,
                     approval,

@@ -56,6 +56,8 @@ impl Agent {
             canonical: digest(&arguments)?,
             arguments,
             parent: None,
+            near_person: false,
+            resume: None,
         };
         Ok(self.client.ask(ask).await?)
     }

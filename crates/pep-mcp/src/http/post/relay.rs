@@ -1,17 +1,19 @@
 //! A message goes to the server, its answer comes back.
 
+use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use hyper::body::Incoming;
-use pathwarden_lens_mcp::{Body, Id, Message};
+use pathwarden_lens_mcp::headers::{PARAM_PREFIX, Param};
+use pathwarden_lens_mcp::{Body, Era, Id, Message};
 use pathwarden_types::Outcome;
 
-use crate::exchange::{Cleared, Expect, FromServer};
+use crate::exchange::{Cleared, Expect, FromServer, Released};
 use crate::http::answer::{self, Reply};
 use crate::http::body::{Answer, Gone};
 use crate::http::call::Call;
 use crate::http::headers;
+use crate::http::sender::{SendError, vector};
 use crate::http::stream::{self, Pending};
-use crate::http::upstream::{SendError, vector};
 
 /// Sends what was let through, and brings the answer back. `pending` is the request that the server
 /// must answer; a notification or a response has none.
@@ -23,7 +25,75 @@ pub(super) async fn send(
     gone: Gone,
 ) {
     let headers = headers::to_server(&call.headers);
-    match call.shared.sender.post(&call.upstream, headers, cleared).await {
+    send_as(call, (headers, cleared, None), pending, reply, gone).await;
+}
+
+/// Sends a decided action. Where obligations changed what headers repeat, they repeat it anew: nothing
+/// that was taken out of the body leaves in a header.
+pub(super) async fn release(
+    call: &Call,
+    released: Released,
+    tool: Option<&str>,
+    reply: Reply,
+    gone: Gone,
+) {
+    let Released { cleared, id, expect, is_rewritten } = released;
+    let mut headers = headers::to_server(&call.headers);
+    if is_rewritten && !repeat(&mut headers, call, tool, cleared.bytes()) {
+        let why = "a header repeats what had to be changed, and cannot be made anew";
+        call.close(expect, Outcome::Failed, why).await;
+        return reply.error(&id, why).await;
+    }
+    send_as(call, (headers, cleared, tool), Some((id, expect)), reply, gone).await;
+}
+
+/// Puts what the body says now into the headers for parameters; whether each of them is known.
+fn repeat(headers: &mut HeaderMap, call: &Call, tool: Option<&str>, body: &[u8]) -> bool {
+    let exchange = &call.exchange;
+    let params = tool.map(|tool| exchange.params().of(exchange.server_name(), tool));
+    let params: Vec<Param> = params.unwrap_or_default();
+    let known = |name: &HeaderName| params.iter().any(|param| param.header == name.as_str());
+    let repeated = headers.keys().filter(|name| name.as_str().starts_with(PARAM_PREFIX));
+    if !repeated.into_iter().all(known) {
+        return false;
+    }
+    let limit = exchange.limits().message_bytes_max;
+    let Ok(message) = Message::parse(body.to_vec(), limit) else { return false };
+    params.iter().all(|param| {
+        let Ok(name) = HeaderName::from_bytes(param.header.as_bytes()) else { return false };
+        headers.remove(&name);
+        match param.header_value(&message).map(|value| HeaderValue::from_str(&value)) {
+            None => true,
+            Some(Ok(value)) => {
+                headers.insert(name, value);
+                true
+            }
+            Some(Err(_)) => false,
+        }
+    })
+}
+
+async fn send_as(
+    call: &Call,
+    (headers, cleared, tool): (HeaderMap, Cleared, Option<&str>),
+    pending: Option<(Id, Expect)>,
+    reply: Reply,
+    mut gone: Gone,
+) {
+    let time = call.upstream.answer(tool);
+    let sending = call.shared.sender.post(&call.upstream, headers, cleared, time);
+    let sent = tokio::select! {
+        sent = sending => sent,
+        // In the modern era a client cancels by going away, and the server must learn of it
+        // (2026-07-28, transports/streamable-http, «Cancellation»).
+        _ = &mut gone, if call.era == Era::Modern => {
+            if let Some((_, expect)) = pending {
+                call.close(expect, Outcome::Unknown, "cancelled by the client").await;
+            }
+            return;
+        }
+    };
+    match sent {
         Ok(response) => answered(call, response, pending, reply, gone).await,
         Err(error) => not_answered(call, &error, pending, reply).await,
     }
@@ -102,7 +172,9 @@ async fn whole(
                 call.send_aside(cleared);
                 NO_ANSWER.to_owned()
             }
-            FromServer::Pass(_) | FromServer::Request(..) => NO_ANSWER.to_owned(),
+            FromServer::Pass(_) | FromServer::Acknowledged(..) | FromServer::Request(..) => {
+                NO_ANSWER.to_owned()
+            }
         }
     };
     call.close(expect, Outcome::Unknown, &why).await;
@@ -121,7 +193,10 @@ async fn failed(
     reply: Reply,
 ) {
     let why = format!("the server answered with the status {}", status.as_u16());
-    if let Expect::Decided(open) = expect {
+    if let Expect::Decided(open, others) = expect {
+        for other in others {
+            call.exchange.close_without(other, Outcome::Failed, &why).await;
+        }
         let text = String::from_utf8_lossy(&body).into_owned();
         if let Err(fault) = call.exchange.close_with(open, Outcome::Failed, &why, text).await {
             tracing::error!(%fault, advice = fault.advice, "answer withheld, not recorded");

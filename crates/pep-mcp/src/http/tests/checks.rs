@@ -113,19 +113,3 @@ async fn a_body_of_the_limit_passes_and_one_past_it_is_refused() {
     assert_eq!(client.post(&of_length(limit)).await.text().await, server::answer_to("1"));
     assert_eq!(client.post(&of_length(limit + 1)).await.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
-
-#[tokio::test]
-async fn methods_and_revisions_of_the_stateless_protocol_make_the_client_fall_back() {
-    let client = Client::start().await;
-    let probe = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{}}"#;
-    let modern = [("mcp-protocol-version", "2026-07-28")];
-    for body in [probe, &call("1", "x")] {
-        let answer = client.request(Method::POST, "/mcp/files", &modern, body).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-        assert!(answer.text().await.contains(r#""id":1,"error""#));
-    }
-    let answer = client.post(probe).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert!(answer.text().await.contains("-32601"));
-    assert!(client.server.seen.borrow().is_empty());
-}

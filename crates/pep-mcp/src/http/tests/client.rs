@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client as Pool, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
-use pathwarden_wire::{Fault, FaultKind, Pdp};
+use pathwarden_wire::{Fault, FaultKind, Found, Pdp};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::server::Server;
 use crate::Limits;
 use crate::fake::Fake;
-use crate::http::{Gateway, Upstream, serve};
+use crate::http::{CallLimits, Gateway, Resource, Upstream, serve};
 
 pub(super) const TOKEN: &str = "agent-token";
 
@@ -33,11 +33,13 @@ pub(super) const LIMITS: Limits = Limits {
     grace: Duration::from_secs(10),
     connect: Duration::from_secs(5),
     request: Duration::from_secs(20),
-    answer: Duration::from_secs(20),
     resume: Duration::from_secs(20),
     connections_max: 16,
     resumable_max: 4,
 };
+
+/// How long a test waits.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct Client {
     pub(super) fake: Arc<Fake>,
@@ -109,7 +111,7 @@ impl Client {
             let name: http::HeaderName = name.parse().unwrap();
             request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
         }
-        let response = timeout(LIMITS.answer, self.pool.request(request)).await;
+        let response = timeout(PATIENCE, self.pool.request(request)).await;
         let (head, body) = response.expect("an answer in time").unwrap().into_parts();
         Answer { status: head.status, headers: head.headers, body, read: String::new() }
     }
@@ -117,17 +119,36 @@ impl Client {
 
 fn gateway(fake: &Arc<Fake>, url: &str, limits: Limits) -> Gateway {
     let pdp: Arc<dyn Pdp> = Arc::<Fake>::clone(fake);
-    let upstream = |url: &str| Upstream::new(url).unwrap();
+    let calls = CallLimits { answer: PATIENCE, concurrent_max: 8 };
+    let one = CallLimits { concurrent_max: 1, ..calls };
+    let tools = BTreeMap::from([("single".to_owned(), one)]);
+    let upstream = |url: &str| Upstream::new(url, Some("own"), calls, tools.clone()).unwrap();
+    let intruded = Arc::clone(fake);
     Gateway {
         upstreams: BTreeMap::from([
             ("files".parse().unwrap(), upstream(url)),
             // Nobody listens on the discard port.
             ("nobody".parse().unwrap(), upstream("http://127.0.0.1:9/mcp")),
         ]),
-        admit: Arc::new(move |token| match token {
-            TOKEN => Ok(Arc::clone(&pdp)),
-            "auditor" => Err(Fault::new(FaultKind::Forbidden, "not an agent", "use its token")),
-            _ => Err(Fault::new(FaultKind::Unauthenticated, "unknown token", "ask for one")),
+        endpoints: BTreeMap::new(),
+        admit: Arc::new(move |token, _| {
+            let admitted = match token {
+                Some(TOKEN) => Ok(Arc::clone(&pdp)),
+                Some("auditor") => {
+                    Err(Fault::new(FaultKind::Forbidden, "no agent", "use its token"))
+                }
+                _ => Err(Fault::new(FaultKind::Unauthenticated, "unknown token", "ask for one")),
+            };
+            Box::pin(async { admitted })
+        }),
+        intrusion: Arc::new(move |finding| {
+            let session = crate::fake::SESSION.parse().unwrap();
+            intruded.findings.send_modify(|all| all.push(Found { session, finding }));
+        }),
+        resource: Some(Resource {
+            base: "https://gate.example".to_owned(),
+            issuer: "https://login.example".to_owned(),
+            scopes: vec!["mcp".to_owned()],
         }),
         limits,
         allowed_hosts: BTreeSet::new(),
@@ -144,7 +165,7 @@ pub(super) struct Answer {
 
 impl Answer {
     async fn more(&mut self) -> bool {
-        let frame = timeout(LIMITS.answer, self.body.frame()).await.expect("a frame in time");
+        let frame = timeout(PATIENCE, self.body.frame()).await.expect("a frame in time");
         let Some(Ok(frame)) = frame else { return false };
         self.read.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
         true

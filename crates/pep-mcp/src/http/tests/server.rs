@@ -106,6 +106,13 @@ impl Server {
             "empty" => typed(StatusCode::ACCEPTED, "", ""),
             "html" => typed(StatusCode::OK, "text/html", "<p>hello"),
             "other" => json(&answer_to("\"other\"")),
+            "params" => json(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{TOOLS}}}"#)),
+            "asks-name" => json(&asking(id, "What is your name?")),
+            "asks-pin" => json(&asking(id, "What is your PIN?")),
+            "single" => self.in_two((": begun\n\n".into(), format!("data: {}\n\n", answer_to(id)))),
+            _ if body.contains("subscriptions/listen") => {
+                self.in_two((format!("data: {ACKNOWLEDGED}\n\n"), String::new()))
+            }
             "gone" => typed(StatusCode::NOT_FOUND, "text/plain", "session not found"),
             _ => json(&answer_to(id)),
         }
@@ -129,6 +136,19 @@ impl Server {
         let notice = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
         self.in_two((format!("data: {notice}\n\n"), String::new()))
     }
+}
+
+/// A list of tools, one of which repeats a parameter in a header.
+const TOOLS: &str = r#"{"resultType":"complete","tools":[{"name":"rewrite","inputSchema":{"type":"object","properties":{"to":{"type":"string","x-mcp-header":"To"}}}},{"name":"other"}],"ttlMs":1,"cacheScope":"public"}"#;
+
+/// What a server grants to the first subscription.
+const ACKNOWLEDGED: &str = r#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{"toolsListChanged":true},"_meta":{"io.modelcontextprotocol/subscriptionId":1}}}"#;
+
+/// A result that asks the person for something.
+fn asking(id: &str, message: &str) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"result":{{"resultType":"input_required","inputRequests":{{"q":{{"method":"elicitation/create","params":{{"message":"{message}"}}}}}}}}}}"#
+    )
 }
 
 fn typed(status: StatusCode, kind: &str, body: &str) -> Response<Answer> {

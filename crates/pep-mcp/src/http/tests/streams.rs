@@ -1,5 +1,5 @@
 use http::Method;
-use pathwarden_types::{ObservationKind, Outcome};
+use pathwarden_types::{ObservationKind, OperationKind, Outcome};
 
 use super::client::{self, Client};
 use super::server;
@@ -17,8 +17,8 @@ async fn a_stream_passes_byte_for_byte_and_its_answer_is_recorded_first() {
     client.server.go_on.notify_one();
     assert_eq!(answer.text().await, rest);
     assert_eq!(client.fake.reported(1).await[0].effect.outcome, Outcome::Done);
-    let seen = client.fake.seen(1).await;
-    assert_eq!(seen[0].observation.kind, ObservationKind::ServerRequest);
+    let asked = client.fake.asked(2).await;
+    assert_eq!(asked[1].operation.kind, OperationKind::Elicitation);
 }
 
 #[tokio::test]

@@ -90,7 +90,6 @@ impl Client {
         grace: Duration::from_millis(500),
         connect: Duration::from_secs(5),
         request: Duration::from_secs(20),
-        answer: Duration::from_secs(20),
         resume: Duration::from_secs(20),
         connections_max: 4,
         resumable_max: 4,

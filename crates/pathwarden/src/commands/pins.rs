@@ -1,0 +1,114 @@
+//! `mcp pins`.
+
+mod changes;
+
+use std::process::ExitCode;
+
+use anyhow::{anyhow, bail};
+use pathwarden_client::Client;
+use pathwarden_types::{Item, ItemKind, Ruling, Standing};
+use pathwarden_wire::{PinRow, PinShown, Pins as AllPins, RulePin};
+
+use crate::cli::{At, Kind, Pinned, Pins, RulePinned};
+use crate::home::{client, person};
+use crate::out::{Out, one_line, time};
+
+pub(crate) async fn run(at: &At, command: Pins, out: &Out) -> anyhow::Result<ExitCode> {
+    let client = client(at)?;
+    match command {
+        Pins::List { server, open } => {
+            let pins: AllPins = client.get("/v1/pins").await?;
+            let wanted = |row: &PinRow| {
+                server.as_ref().is_none_or(|server| row.item.server == *server)
+                    && (!open || row.standing != Standing::Known)
+            };
+            list(pins.items.into_iter().filter(wanted).collect(), out)?;
+        }
+        Pins::Diff(pinned) => diff(&shown(&client, pinned).await?, out)?,
+        Pins::Accept(rule) => give(&client, rule, Ruling::Accept, out).await?,
+        Pins::Revoke(rule) => give(&client, rule, Ruling::Revoke, out).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(rows: Vec<PinRow>, out: &Out) -> anyhow::Result<()> {
+    if out.is_json() {
+        return out.document(&rows);
+    }
+    if rows.is_empty() {
+        out.line("nothing to show; servers are pinned when their lists are first asked for");
+    }
+    for row in rows {
+        out.line(format!(
+            "{:<9} {}  {}",
+            row.standing.as_str(),
+            out.strong(&one_line(&row.item.to_string(), 160)),
+            out.faint(&format!("since {}", time(row.touched))),
+        ));
+        for reason in &row.reasons {
+            out.line(format!("          {}", one_line(reason, 200)));
+        }
+    }
+    Ok(())
+}
+
+async fn shown(client: &Client, pinned: Pinned) -> anyhow::Result<PinShown> {
+    let Pinned { server, name, kind } = pinned;
+    let kind = match kind {
+        Kind::Tool => ItemKind::Tool,
+        Kind::Prompt => ItemKind::Prompt,
+        Kind::Template => ItemKind::Template,
+        Kind::Instructions => ItemKind::Instructions,
+        Kind::Program => ItemKind::Program,
+    };
+    if name.is_empty() && !kind.is_whole_server() {
+        bail!("say which {} of `{server}`; see `pathwarden mcp pins list {server}`", kind.as_str());
+    }
+    let item = Item { server, kind, name };
+    Ok(client.get(&format!("/v1/pins/{}", item.id())).await?)
+}
+
+fn diff(shown: &PinShown, out: &Out) -> anyhow::Result<()> {
+    if out.is_json() {
+        return out.document(shown);
+    }
+    let PinShown { pin, accepted, current } = shown;
+    out.line(format!(
+        "{}: {}",
+        out.strong(&one_line(&pin.item.to_string(), 160)),
+        pin.standing.as_str()
+    ));
+    for reason in &pin.reasons {
+        out.line(format!("  because {}", one_line(reason, 200)));
+    }
+    let current = current.as_deref().ok_or_else(|| anyhow!("its present form is gone"))?;
+    for line in changes::between(accepted.as_deref(), current, out) {
+        out.line(format!("  {line}"));
+    }
+    out.line(out.faint(&format!("  form {}", pin.current)));
+    Ok(())
+}
+
+async fn give(client: &Client, rule: RulePinned, ruling: Ruling, out: &Out) -> anyhow::Result<()> {
+    let RulePinned { pinned, seen, note, by } = rule;
+    let shown = shown(client, pinned).await?;
+    let content = shown.pin.current;
+    if seen.is_some_and(|seen| seen.is_empty() || !content.to_string().starts_with(&seen)) {
+        bail!(
+            "{} has another form by now; look at it with `pathwarden mcp pins diff`",
+            shown.pin.item
+        );
+    }
+    let item = shown.pin.item.clone();
+    let rule = RulePin { item, content, ruling, by: person(by)?, note };
+    let row: PinRow = client.post("/v1/rulings", &rule).await?;
+    if out.is_json() {
+        return out.document(&row);
+    }
+    if ruling == Ruling::Accept {
+        diff(&shown, out)?;
+    }
+    let item = one_line(&row.item.to_string(), 160);
+    out.line(format!("{item} is {} now", out.strong(row.standing.as_str())));
+    Ok(())
+}

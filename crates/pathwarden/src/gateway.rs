@@ -1,0 +1,152 @@
+//! The gateway of a node: what it reaches, and who may come in.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use pathwarden_config::{Auth, CallLimits, Config, Upstream};
+use pathwarden_oauth::{KeySource, Rules, TokenError, Verifier};
+use pathwarden_pep_mcp::{Limits, http};
+use pathwarden_types::Name;
+use pathwarden_warden::{Caller, Role, Warden};
+use pathwarden_wire::{Fault, FaultKind, Pdp};
+
+use crate::home::Home;
+
+/// The gateway as the configuration wants it.
+pub(crate) fn of(
+    warden: &Arc<Warden>,
+    config: &Config,
+    home: &Home,
+) -> anyhow::Result<http::Gateway> {
+    let mut upstreams = BTreeMap::new();
+    for (name, upstream) in &config.upstreams {
+        let reached = reach(upstream).with_context(|| format!("use servers.{name}.url"))?;
+        upstreams.insert(name.clone(), reached);
+    }
+    let resource = config.auth.as_ref().map(|auth| http::Resource {
+        base: auth.resource.clone(),
+        issuer: auth.issuer.clone(),
+        scopes: auth.scopes.iter().cloned().collect(),
+    });
+    let intrusion = Arc::clone(warden);
+    Ok(http::Gateway {
+        upstreams,
+        endpoints: config.endpoints.clone(),
+        admit: admit(warden, config, home),
+        intrusion: Arc::new(move |finding| intrusion.note_intrusion(finding)),
+        resource,
+        limits: Limits::default(),
+        allowed_hosts: config.allowed_hosts.clone(),
+        allowed_origins: config.allowed_origins.clone(),
+    })
+}
+
+fn reach(upstream: &Upstream) -> anyhow::Result<http::Upstream> {
+    let Upstream { url, token_env, calls, tools } = upstream;
+    let token = token_env
+        .as_ref()
+        .map(|name| std::env::var(name).map_err(|_| anyhow!("set `{name}`, which holds its token")))
+        .transpose()?;
+    let limits = |limits: &CallLimits| http::CallLimits {
+        answer: Duration::from_millis(limits.answer_ms),
+        concurrent_max: limits.concurrent_max,
+    };
+    let tools = tools.iter().map(|(tool, own)| (tool.clone(), limits(own))).collect();
+    Ok(http::Upstream::new(url, token.as_deref(), limits(calls), tools)?)
+}
+
+/// Who may come in: the bearer of a token of this node, or of one of the configured issuer; with no token,
+/// whom the operator lets.
+fn admit(warden: &Arc<Warden>, config: &Config, home: &Home) -> http::Admit {
+    let warden = Arc::clone(warden);
+    let anonymous = config.anonymous_agent.clone();
+    let vouching = config.auth.as_ref().map(|auth| Arc::new(Vouching::new(auth, home.dir())));
+    Arc::new(move |token, path| {
+        let (warden, vouching) = (Arc::clone(&warden), vouching.clone());
+        let (anonymous, path) = (anonymous.clone(), path.to_owned());
+        let token = token.map(str::to_owned);
+        Box::pin(async move {
+            let caller = match (token, anonymous, vouching) {
+                (None, Some(agent), _) => warden.vouched(agent, "anonymous"),
+                (None, None, _) => return Err(no_token()),
+                (Some(token), _, Some(vouching)) if is_jwt(&token) => {
+                    vouching.caller(&warden, &token, &path).await?
+                }
+                (Some(token), ..) => warden.authenticate(&token)?,
+            };
+            door(&warden, caller)
+        })
+    })
+}
+
+fn door(warden: &Arc<Warden>, caller: Caller) -> Result<Arc<dyn Pdp>, Fault> {
+    if caller.role == Role::Agent {
+        return Ok(Arc::new(warden.door(caller)));
+    }
+    let advice = "use an agent's token: `pathwarden session start` prints one";
+    Err(Fault::new(FaultKind::Forbidden, "only an agent's token may act", advice))
+}
+
+/// A token of ours begins with a word; a JSON Web Token with its header.
+fn is_jwt(token: &str) -> bool {
+    token.starts_with("ey")
+}
+
+fn no_token() -> Fault {
+    Fault::new(
+        FaultKind::Unauthenticated,
+        "no bearer token",
+        "send `Authorization: Bearer <token>` with the agent's token",
+    )
+}
+
+/// An authorization server that says who callers are.
+struct Vouching {
+    verifier: Verifier,
+    agents: BTreeMap<String, Name>,
+}
+
+impl Vouching {
+    fn new(auth: &Auth, home: &Path) -> Self {
+        let keys = auth.keys.as_ref().map(|keys| {
+            if keys.starts_with("http://") || keys.starts_with("https://") {
+                KeySource::Url(keys.clone())
+            } else {
+                KeySource::File(home.join(keys))
+            }
+        });
+        let verifier = Verifier::new(Rules {
+            issuer: auth.issuer.clone(),
+            resource: auth.resource.clone(),
+            claim: auth.agent_claim.clone(),
+            scopes: auth.scopes.clone(),
+            keys,
+        });
+        Self { verifier, agents: auth.agents.clone() }
+    }
+
+    async fn caller(&self, warden: &Warden, token: &str, path: &str) -> Result<Caller, Fault> {
+        let who = self.verifier.check(token, path).await.map_err(|error| not_taken(&error))?;
+        let agent = self.agents.get(&who).ok_or_else(|| {
+            let advice = "an operator can add it to [auth.agents]";
+            Fault::new(FaultKind::Forbidden, "nobody is known by this token's claim", advice)
+        })?;
+        Ok(warden.vouched(agent.clone(), token))
+    }
+}
+
+fn not_taken(error: &TokenError) -> Fault {
+    match error {
+        TokenError::Scope(_) => {
+            Fault::new(FaultKind::Forbidden, error.to_string(), "ask for a token with it")
+        }
+        TokenError::Keys(source) => {
+            tracing::error!(error = %source, "nobody can come in by a token of the issuer");
+            Fault::new(FaultKind::LedgerUnavailable, error.to_string(), "try again later")
+        }
+        _ => Fault::new(FaultKind::Unauthenticated, error.to_string(), "get a new one"),
+    }
+}

@@ -1,0 +1,301 @@
+//! What servers offer: a fold over what was recorded of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pathwarden_types::{
+    Digest, Event, Item, ItemKind, Millis, Name, Operation, OperationKind, Ruling, Standing, Supply,
+};
+
+use crate::likeness::skeleton;
+use crate::steer::{STEERS_AT, steering};
+
+/// What servers offer, what people said of it, and what they switched off. Equal records give equal
+/// registries.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Registry {
+    pins: BTreeMap<Item, Pin>,
+    switches: BTreeMap<(Name, String), Vec<Switch>>,
+    /// Tools by what their names have in common with names that look alike.
+    likes: BTreeMap<String, BTreeSet<(Name, String)>>,
+    version: u64,
+}
+
+/// One item, as it is pinned.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pin {
+    /// The form that is trusted: the first one, or the last that a person accepted; `None` when there
+    /// never was one.
+    pub accepted: Option<Digest>,
+    /// The form that the server showed last.
+    pub current: Digest,
+    /// Where the item stands.
+    pub standing: Standing,
+    /// Why, in words.
+    pub reasons: Vec<String>,
+    /// When it was first seen.
+    pub first_seen: Millis,
+    /// When it was last recorded: seen in another form, or ruled on.
+    pub touched: Millis,
+    /// Who ruled on it last, if anybody did.
+    pub ruled_by: Option<Name>,
+}
+
+/// A tool that is switched off.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Switch {
+    /// For this agent; for all when `None`.
+    pub agent: Option<Name>,
+    /// Who switched it off.
+    pub by: Name,
+}
+
+/// What must be recorded of an item that a server offers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Offer {
+    /// Its form.
+    pub content: Digest,
+    /// Where it stands in this form.
+    pub standing: Standing,
+    /// Why, in words.
+    pub reasons: Vec<String>,
+    /// Whether it has the name of another server's tool, or one that looks like it.
+    pub shadows: bool,
+}
+
+impl Registry {
+    /// The most items that are pinned. Beyond it nothing new is trusted.
+    pub const ITEMS_MAX: usize = 65_536;
+    /// The most tools that are switched off.
+    pub const SWITCHES_MAX: usize = 4_096;
+
+    /// Counts what changed, so that whoever waits for a change can tell.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Every item with its pin, in order.
+    pub fn pins(&self) -> impl Iterator<Item = (&Item, &Pin)> {
+        self.pins.iter()
+    }
+
+    /// The pin of an item.
+    #[must_use]
+    pub fn pin(&self, item: &Item) -> Option<&Pin> {
+        self.pins.get(item)
+    }
+
+    /// Every tool that is switched off, for whom and by whom.
+    pub fn switched_off(&self) -> impl Iterator<Item = (&Name, &str, &Switch)> {
+        let each = self.switches.iter();
+        each.flat_map(|((server, tool), all)| all.iter().map(move |one| (server, &**tool, one)))
+    }
+
+    /// Whether there is room to switch one more tool off.
+    #[must_use]
+    pub fn has_room_for_switches(&self) -> bool {
+        self.switches.len() < Self::SWITCHES_MAX
+    }
+
+    /// Takes a record into account.
+    pub fn apply(&mut self, at: Millis, event: &Event) {
+        match event {
+            Event::Offered { item, content, standing, reasons } => {
+                self.offered(at, item, *content, *standing, reasons);
+            }
+            Event::Ruled { item, content, ruling, by, .. } => {
+                self.ruled(at, item, *content, *ruling, by);
+            }
+            Event::Switched { server, tool, agent, disabled, by } => {
+                let key = (server.clone(), tool.clone());
+                let mut all = self.switches.remove(&key).unwrap_or_default();
+                all.retain(|switch| switch.agent != *agent);
+                if *disabled {
+                    all.push(Switch { agent: agent.clone(), by: by.clone() });
+                }
+                if !all.is_empty() {
+                    self.switches.insert(key, all);
+                }
+            }
+            _ => return,
+        }
+        self.version = self.version.wrapping_add(1);
+    }
+
+    fn offered(
+        &mut self,
+        at: Millis,
+        item: &Item,
+        content: Digest,
+        standing: Standing,
+        reasons: &[String],
+    ) {
+        if item.kind == ItemKind::Tool {
+            let same = self.likes.entry(skeleton(&item.name)).or_default();
+            same.insert((item.server.clone(), item.name.clone()));
+        }
+        let is_trusted = standing == Standing::Known;
+        let pin = self.pins.entry(item.clone()).or_insert_with(|| Pin {
+            accepted: is_trusted.then_some(content),
+            current: content,
+            standing,
+            reasons: Vec::new(),
+            first_seen: at,
+            touched: at,
+            ruled_by: None,
+        });
+        (pin.current, pin.standing, pin.touched) = (content, standing, at);
+        pin.reasons = reasons.to_vec();
+    }
+
+    fn ruled(&mut self, at: Millis, item: &Item, content: Digest, ruling: Ruling, by: &Name) {
+        let Some(pin) = self.pins.get_mut(item) else { return };
+        match ruling {
+            Ruling::Accept => {
+                pin.accepted = Some(content);
+                let is_current = pin.current == content;
+                pin.standing = if is_current { Standing::Known } else { Standing::Changed };
+                pin.reasons.clear();
+            }
+            Ruling::Revoke => {
+                pin.accepted = None;
+                pin.standing = Standing::Revoked;
+                pin.reasons = vec!["a person withdrew it".to_owned()];
+            }
+        }
+        (pin.touched, pin.ruled_by) = (at, Some(by.clone()));
+    }
+
+    /// What must be recorded of an item that a server offers in the canonical form `text`: nothing when
+    /// it is as it was last. `is_inside` says that the operator runs the server.
+    ///
+    /// First use is trusted, unless the item looks like an attack; what changed afterwards is not.
+    #[must_use]
+    pub fn offer(&self, item: &Item, text: &str, is_inside: bool) -> Option<Offer> {
+        let content = Digest::of(text.as_bytes());
+        match self.pins.get(item) {
+            Some(pin) if pin.current == content => None,
+            Some(pin) if pin.standing == Standing::Revoked => {
+                let reasons = pin.reasons.clone();
+                Some(Offer { content, standing: Standing::Revoked, reasons, shadows: false })
+            }
+            Some(pin) if pin.accepted == Some(content) => {
+                let reasons = Vec::new();
+                Some(Offer { content, standing: Standing::Known, reasons, shadows: false })
+            }
+            Some(pin) => Some(self.changed(item, text, content, pin.accepted.is_some())),
+            None => Some(self.first_seen(item, text, content, is_inside)),
+        }
+    }
+
+    fn changed(&self, item: &Item, text: &str, content: Digest, was_trusted: bool) -> Offer {
+        let (score, mut reasons) = steering(text, &self.tools_of_others(&item.server));
+        let standing = if was_trusted { Standing::Changed } else { Standing::Suspect };
+        if score < STEERS_AT {
+            reasons.clear();
+        }
+        reasons.insert(0, format!("{item} is not what it was"));
+        Offer { content, standing, reasons, shadows: false }
+    }
+
+    fn first_seen(&self, item: &Item, text: &str, content: Digest, is_inside: bool) -> Offer {
+        let (score, mut reasons) = steering(text, &self.tools_of_others(&item.server));
+        let mut suspect = score >= STEERS_AT;
+        if !suspect {
+            reasons.clear();
+        }
+        let shadowed = self.shadowed(item, content);
+        if let Some((server, name)) = &shadowed {
+            reasons.push(format!("has the name of, or looks like, `{name}` of `{server}`"));
+            // An operator may run two servers with a tool of one name; a look-alike has no excuse.
+            suspect |= !is_inside || *name != item.name;
+        }
+        if self.pins.len() >= Self::ITEMS_MAX {
+            reasons.push(format!("{} items are pinned, which is the limit", Self::ITEMS_MAX));
+            suspect = true;
+        }
+        let standing = if suspect { Standing::Suspect } else { Standing::Known };
+        Offer { content, standing, reasons, shadows: shadowed.is_some() }
+    }
+
+    /// The tool of another server whose name this tool has, or looks as if it had. The same software
+    /// behind two names is no shadow: its items are the same to the letter.
+    fn shadowed(&self, item: &Item, content: Digest) -> Option<(Name, String)> {
+        if item.kind != ItemKind::Tool {
+            return None;
+        }
+        let like = self.likes.get(&skeleton(&item.name))?;
+        let is_other = |(server, name): &&(Name, String)| {
+            let other = Item { server: server.clone(), kind: ItemKind::Tool, name: name.clone() };
+            let is_same_software = self.pins.get(&other).is_some_and(|pin| pin.current == content);
+            (server != &item.server || name != &item.name) && !is_same_software
+        };
+        like.iter().find(is_other).cloned()
+    }
+
+    /// The names of tools of other servers.
+    fn tools_of_others(&self, server: &Name) -> BTreeSet<String> {
+        let own: BTreeSet<&str> = self.tools(|of| of == server).collect();
+        self.tools(|of| of != server)
+            .filter(|name| !own.contains(name))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn tools(&self, of: impl Fn(&Name) -> bool) -> impl Iterator<Item = &str> {
+        let tools = self.pins.keys().filter(|item| item.kind == ItemKind::Tool);
+        tools.filter(move |item| of(&item.server)).map(|item| &*item.name)
+    }
+
+    /// Whether this tool is switched off for this agent, and by whom.
+    #[must_use]
+    pub fn switch(&self, server: &Name, tool: &str, agent: &Name) -> Option<&Switch> {
+        let all = self.switches.get(&(server.clone(), tool.to_owned()))?;
+        all.iter().find(|switch| switch.agent.as_ref().is_none_or(|of| of == agent))
+    }
+
+    /// How what an operation uses stands; `None` when no server has listed it and nobody has switched
+    /// it off.
+    #[must_use]
+    pub fn supply(&self, operation: &Operation, agent: &Name) -> Option<Supply> {
+        let Operation { kind, server, name } = operation;
+        let kind = match kind {
+            OperationKind::ToolCall => Some(ItemKind::Tool),
+            OperationKind::PromptGet => Some(ItemKind::Prompt),
+            OperationKind::ResourceRead
+            | OperationKind::Sampling
+            | OperationKind::Elicitation
+            | OperationKind::Roots
+            | OperationKind::Reply => None,
+        };
+        let item = |kind, name: &str| Item { server: server.clone(), kind, name: name.to_owned() };
+        let own = kind.map(|kind| item(kind, name));
+        let whole = ItemKind::ALL.into_iter().filter(|kind| kind.is_whole_server());
+        let items = own.into_iter().chain(whole.map(|kind| item(kind, "")));
+        let pins: Vec<&Pin> = items.filter_map(|item| self.pins.get(&item)).collect();
+        let switch = match kind {
+            Some(ItemKind::Tool) => self.switch(server, name, agent),
+            _ => None,
+        };
+        if let Some(Switch { by, .. }) = switch {
+            let reasons = vec![format!("{by} switched it off")];
+            return Some(Supply { standing: Standing::Disabled, reasons });
+        }
+        let worst = pins.iter().map(|pin| pin.standing).max()?;
+        let restrained = pins.iter().filter(|pin| pin.standing != Standing::Known);
+        let reasons = restrained.flat_map(|pin| pin.reasons.iter().cloned()).collect();
+        Some(Supply { standing: worst, reasons })
+    }
+
+    /// Whether an agent is to see an item in a list.
+    #[must_use]
+    pub fn shows(&self, item: &Item, agent: &Name) -> bool {
+        let is_known = self.pins.get(item).is_none_or(|pin| pin.standing == Standing::Known);
+        let is_off =
+            item.kind == ItemKind::Tool && self.switch(&item.server, &item.name, agent).is_some();
+        is_known && !is_off
+    }
+}
+
+#[cfg(test)]
+mod tests;
