@@ -3,10 +3,10 @@ SHELL := /bin/bash
 CRASH_ROUNDS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check unit e2e crash bench clean
+.PHONY: help demo build test check unit e2e conformance crash bench clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 demo: ## Set up, build, and show a governed agent on real components (a minute once built)
 	scripts/setup.sh demo
@@ -28,13 +28,20 @@ unit: ## Unit, law, simulation and integration tests
 	cargo build --workspace
 	cargo test --workspace --quiet
 
-e2e: ## The official SDKs through both enforcement points, the demo, a short crash loop
+e2e: ## The official SDKs and the conformance suite through the gateway, the demo, a short crash loop
 	scripts/setup.sh test
 	cargo build --workspace
 	target/debug/pathwarden policy test policies
 	tests/interop/run.sh
+	scripts/setup.sh conformance
+	tests/conformance/run.py
 	PATHWARDEN_BIN=$(CURDIR)/target/debug examples/invoice-agent/demo.sh >/dev/null
 	target/debug/crash --rounds 10
+
+conformance: ## The official MCP conformance suite, directly and through the gateway
+	scripts/setup.sh conformance
+	cargo build --bin pathwarden --bin conformance-server --bin conformance-client
+	tests/conformance/run.py
 
 crash: ## Kill the daemon at random moments, 200 times; nothing acknowledged is lost
 	cargo build --release --bin pathwarden --bin pathwarden-verify --bin crash

@@ -4,11 +4,12 @@
 #
 #   scripts/setup.sh demo     what `make demo` needs
 #   scripts/setup.sh test     what `make test` needs
+#   scripts/setup.sh conformance   what `make conformance` needs
 #   scripts/setup.sh agentdojo   what bench/agentdojo/test.sh needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$PWD/.work
-want=${1:?say what for: demo, test or agentdojo}
+want=${1:?say what for: demo, test, conformance or agentdojo}
 mkdir -p "$work"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -67,6 +68,12 @@ if [ "$want" = agentdojo ]; then
 fi
 need npm npm
 need cc gcc
+
+if [ "$want" = conformance ]; then
+    once conformance-node tests/conformance/package-lock.json \
+        modules "$work/conformance-node" tests/conformance
+    exit
+fi
 
 once demo-py examples/invoice-agent/requirements.txt \
     venv "$work/demo-py" examples/invoice-agent/requirements.txt

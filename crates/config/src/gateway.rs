@@ -53,8 +53,9 @@ pub struct Auth {
     pub scopes: BTreeSet<String>,
 }
 
-/// What separates the name of a server from the name of its tool at an endpoint of several servers.
-pub const SEPARATOR: &str = "__";
+/// What separates the name of a server from the name of its tool at an endpoint of several servers; one of
+/// those names must not hold it.
+const SEPARATOR: &str = "__";
 
 pub(crate) fn read_upstream(name: &Name, server: &mut Section<'_>, config: &mut Config) {
     let url = server.optional_text("url");
@@ -108,7 +109,7 @@ pub(crate) fn read_endpoints(root: &mut Section<'_>, config: &mut Config) {
             match text.parse::<Name>().ok().filter(|server| known.contains(server)) {
                 Some(server) if text.contains(SEPARATOR) || !is_plain(&text) => {
                     let message = format!("`{server}` cannot be told from the name of its tool");
-                    let advice = "use letters, digits and `-`, and no two `_` in a row";
+                    let advice = "use small letters, digits and `-`, and no two `_` in a row";
                     endpoint.fault("servers", &message, advice);
                 }
                 Some(server) => servers.push(server),
@@ -118,6 +119,12 @@ pub(crate) fn read_endpoints(root: &mut Section<'_>, config: &mut Config) {
                 }
             }
         }
+        let as_schemes: BTreeSet<String> =
+            servers.iter().map(|server: &Name| server.as_str().replace('_', "-")).collect();
+        if as_schemes.len() < servers.len() {
+            let message = "two of them cannot be told apart";
+            endpoint.fault("servers", message, "name each once; `_` and `-` count as one");
+        }
         if servers.is_empty() {
             endpoint.fault("servers", "there is none", "list the servers behind the endpoint");
         }
@@ -126,9 +133,14 @@ pub(crate) fn read_endpoints(root: &mut Section<'_>, config: &mut Config) {
     config.endpoints = endpoints;
 }
 
-/// Whether a name can stand before a tool's: models take letters, digits, `_` and `-`.
+/// Whether a name can stand before a tool's, for which models take letters, digits, `_` and `-`, and
+/// before a URI, which begins with a letter.
 fn is_plain(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('_')
+        && name.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-'
+        })
 }
 
 pub(crate) fn read_auth(auth: &mut Section<'_>) -> Option<Auth> {

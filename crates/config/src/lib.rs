@@ -19,7 +19,7 @@ use std::net::SocketAddr;
 use pathwarden_decide::{ServerSettings, Settings};
 use pathwarden_types::{Agent, Name, ToolClass};
 
-pub use crate::gateway::{Auth, CallLimits, SEPARATOR, Upstream};
+pub use crate::gateway::{Auth, CallLimits, Upstream};
 
 use crate::section::Section;
 

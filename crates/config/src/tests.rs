@@ -172,7 +172,7 @@ fn what_would_let_the_wrong_in_or_send_a_token_in_clear_is_a_fault() {
     auth.issuer: `http://login.example` is not an https:// URL; use https://
     auth.resource: it is missing; give the gateway's address as clients call it, like https://gate.example
     danger.anonymous_agent: there is no agent `nobody`; add a table [agents.nobody]
-    endpoints.far.servers: `a__b` cannot be told from the name of its tool; use letters, digits and `-`, and no two `_` in a row
+    endpoints.far.servers: `a__b` cannot be told from the name of its tool; use small letters, digits and `-`, and no two `_` in a row
     endpoints.far.servers: a server with a `url` has this name already; give the endpoint another name
     endpoints.far.servers: there is no server `absent` with a `url`; add [servers.NAME] with its url
     endpoints.none.servers: there is none; list the servers behind the endpoint

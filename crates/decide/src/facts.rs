@@ -8,9 +8,7 @@ use pathwarden_policy::{
     PurposeFacts, SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts,
 };
 use pathwarden_purpose::{Act, Tool};
-use pathwarden_types::{
-    Action, Agent, Decided, GivenBy, Millis, OperationKind, Origin, Risk, ToolClass,
-};
+use pathwarden_types::{Action, Agent, Decided, GivenBy, Millis, Origin, Risk, ToolClass};
 use serde_json::Value;
 
 use crate::leaves::{self, Part, PartKind, TooLarge};
@@ -137,9 +135,7 @@ pub(crate) fn survey(
     arguments: &Value,
 ) -> Result<Survey, TooLarge> {
     let (tool, class) = tool_of(settings, state, action);
-    let is_own_resource =
-        matches!(action.operation.kind, OperationKind::ResourceRead | OperationKind::PromptGet);
-    let doing = Doing { tool: &tool, class, is_own_resource };
+    let doing = Doing { tool: &tool, class, kind: action.operation.kind };
     let mut survey = Survey::default();
     leaves::visit(arguments, |part| survey.add(settings, state, doing, part))?;
     let Survey { targets, traced, contents, .. } = &mut survey;
@@ -179,7 +175,9 @@ impl Survey {
             self.traced.extend(origins::of_part(state, doing, part));
         }
         if self.targets.len() <= TARGETS_MAX {
-            for (kind, value) in targets_in(part, doing.class).into_iter().take(TARGETS_MAX + 1) {
+            let found = targets_in(part, doing.class).into_iter();
+            let found = found.filter(|(kind, value)| doing.reaches(*kind, value, part.pointer));
+            for (kind, value) in found.take(TARGETS_MAX + 1) {
                 self.targets.push(Target {
                     pointer: part.pointer.to_owned(),
                     kind,

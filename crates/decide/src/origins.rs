@@ -1,9 +1,9 @@
 //! Where the arguments that decide something came from.
 
 use pathwarden_lineage::{Role, role};
-use pathwarden_policy::OriginFacts;
+use pathwarden_policy::{OriginFacts, TargetKind};
 use pathwarden_purpose::{Act, Acts, Tool};
-use pathwarden_types::{GivenBy, Origin, Ratio, ToolClass};
+use pathwarden_types::{GivenBy, OperationKind, Origin, Ratio, ToolClass};
 
 use crate::State;
 use crate::leaves::{Part, PartKind};
@@ -18,8 +18,7 @@ pub(crate) const ORIGINS_MAX: usize = 1_024;
 pub(crate) struct Doing<'a> {
     pub(crate) tool: &'a Tool,
     pub(crate) class: ToolClass,
-    /// Whether a server is asked for something of its own, which its URI names and nobody fetches.
-    pub(crate) is_own_resource: bool,
+    pub(crate) kind: OperationKind,
 }
 
 impl Doing<'_> {
@@ -41,15 +40,63 @@ impl Doing<'_> {
         role(pointer, None, self.class, None)
     }
 
+    /// Whether the arguments choose whom or what is reached. Otherwise a server is asked for something of
+    /// its own, which its URI names, or a client and its server talk to each other.
+    const fn chooses(self) -> bool {
+        match self.kind {
+            OperationKind::ToolCall => true,
+            OperationKind::ResourceRead
+            | OperationKind::PromptGet
+            | OperationKind::Sampling
+            | OperationKind::Elicitation
+            | OperationKind::Roots
+            | OperationKind::Reply => false,
+        }
+    }
+
+    /// Whether what looks like a target in an argument is reached by the action.
+    pub(crate) fn reaches(self, kind: TargetKind, value: &str, pointer: &str) -> bool {
+        match self.kind {
+            OperationKind::ToolCall => !names_dialect(pointer, value),
+            // A server may fetch what a link names; what another scheme names is its own.
+            OperationKind::ResourceRead | OperationKind::PromptGet => {
+                kind != TargetKind::Url || value.starts_with("http")
+            }
+            // The person is sent there.
+            OperationKind::Elicitation => kind == TargetKind::Url,
+            OperationKind::Sampling | OperationKind::Roots | OperationKind::Reply => false,
+        }
+    }
+
     fn only_looks(self) -> bool {
         self.class == ToolClass::Read && self.tool.only_looks()
     }
 }
 
+/// Whether an argument is the name of a dialect of JSON Schema, which nobody follows.
+fn names_dialect(pointer: &str, link: &str) -> bool {
+    if !pointer.ends_with("/$schema") {
+        return false;
+    }
+    let rest = link.strip_prefix("https://").or_else(|| link.strip_prefix("http://"));
+    let path = rest.and_then(|rest| rest.strip_prefix("json-schema.org/"));
+    path.is_some_and(|path| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '#');
+        path.len() <= DIALECT_BYTES_MAX && path.chars().all(is_plain)
+    })
+}
+
+/// The longest path of a dialect's name, in bytes: a longer one could carry something out.
+const DIALECT_BYTES_MAX: usize = 24;
+
 /// The origins of one argument, as far as it decides something.
 pub(crate) fn of_part(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Traced> {
     let is_word = matches!(part.text, "true" | "false");
-    if doing.is_own_resource || part.kind == PartKind::Key || is_word || part.text.trim().is_empty()
+    if !doing.chooses()
+        || names_dialect(part.pointer, part.text)
+        || part.kind == PartKind::Key
+        || is_word
+        || part.text.trim().is_empty()
     {
         return Vec::new();
     }
@@ -147,5 +194,28 @@ impl Traced {
     pub(crate) fn facts(&self) -> OriginFacts {
         let Origin { pointer, role, given_by, .. } = self.origin.clone();
         OriginFacts { pointer, role, given_by, cue: u64::from(self.cue.steps()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_dialect;
+
+    #[test]
+    fn only_the_name_of_a_dialect_is_no_link() {
+        for name in [
+            "https://json-schema.org/draft/2020-12/schema",
+            "http://json-schema.org/draft-07/schema#",
+        ] {
+            assert!(names_dialect("/schema/$schema", name), "{name}");
+            assert!(!names_dialect("/url", name), "{name}");
+        }
+        for link in [
+            "https://json-schema.org/draft/2020-12/schema?secret=1",
+            "https://json-schema.org/a-long-secret-in-a-path-of-its-own",
+            "https://json-schema.org.evil.example/schema",
+        ] {
+            assert!(!names_dialect("/$schema", link), "{link}");
+        }
     }
 }

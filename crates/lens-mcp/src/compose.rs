@@ -130,6 +130,18 @@ pub fn not_spoken(id: &Id, requested: &str) -> Vec<u8> {
     unsupported_version(id, requested, &SPOKEN)
 }
 
+/// The notification that a subscription to changes of the list of tools stands (2026-07-28).
+#[must_use]
+pub fn acknowledged(subscription: &Id) -> Vec<u8> {
+    format!(
+        "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\",\"params\":{{\
+         \"notifications\":{{\"toolsListChanged\":true}},\
+         \"_meta\":{{\"io.modelcontextprotocol/subscriptionId\":{}}}}}}}",
+        subscription.text()
+    )
+    .into_bytes()
+}
+
 /// The notification that lists have changed; on a stream of the modern era, for the subscription whose
 /// id has this JSON text.
 #[must_use]

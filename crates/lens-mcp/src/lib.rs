@@ -23,6 +23,7 @@ mod id;
 mod listing;
 mod message;
 mod method;
+pub mod mount;
 mod pointer;
 mod response;
 mod resume;

@@ -5,6 +5,7 @@ mod headers;
 mod intent;
 mod laws;
 mod listing;
+mod mount;
 mod resume;
 
 use crate::{FaultKind, MESSAGE_BYTES_MAX, Message, MessageFault};

@@ -127,15 +127,18 @@ impl Fake {
 }
 
 fn held(action: ActionId) -> Answer {
+    held_with(action, None)
+}
+
+fn held_with(action: ActionId, near: Option<NearQuestion>) -> Answer {
     let approval = ApprovalId::from_bytes([7; 8]).unwrap();
-    Answer::Held(Held { action, approval, expires: Millis(u64::MAX), near: None })
+    Answer::Held(Held { action, approval, expires: Millis(u64::MAX), near })
 }
 
 /// A question that the person behind the client may answer.
 fn near(action: ActionId) -> Answer {
-    let Answer::Held(held) = held(action) else { unreachable!() };
     let near = NearQuestion { words: "May it?".into(), state: "pathwarden-state1.x".into() };
-    Answer::Held(Held { near: Some(near), ..held })
+    held_with(action, Some(near))
 }
 
 fn refuse(action: ActionId) -> Answer {

@@ -10,6 +10,7 @@ mod body;
 mod call;
 mod checks;
 mod connections;
+mod endpoint;
 mod get;
 mod headers;
 mod left;
@@ -28,7 +29,7 @@ use answer::{Challenge, refused};
 use body::Answer;
 use call::Call;
 use http::header::{self, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use left::{Deciding, Left};
 use pathwarden_lens_mcp::Era;
@@ -86,6 +87,7 @@ struct Shared {
     params: Arc<Params>,
     left: Left,
     deciding: Deciding,
+    eras: endpoint::Eras,
     /// Whether the gateway stops.
     stop: watch::Receiver<bool>,
     /// Dropped with the last of all that still has a permit to close.
@@ -116,6 +118,7 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Futur
         params: Arc::new(Params::new()),
         left: Left::new(limits.resumable_max),
         deciding: Deciding::default(),
+        eras: endpoint::Eras::default(),
         stop,
         _working: working,
     });
@@ -134,18 +137,52 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Ans
         return response;
     }
     match admitted(shared, &request).await {
-        Ok(call) => match *request.method() {
-            Method::POST => post::answer(call, request).await,
-            _ => get::answer(call, request.method().clone()).await,
+        Ok((visit, Place::One(name, upstream))) => match visit.call(&name, upstream).await {
+            Ok(call) => match *request.method() {
+                Method::POST => post::answer(call, request).await,
+                _ => get::answer(call, request.method().clone()).await,
+            },
+            Err(refusal) => {
+                let resource = visit.shared.gateway.resource.as_ref();
+                Challenge::at(resource, request.uri().path()).fault(&refusal)
+            }
         },
+        Ok((visit, Place::Many(servers))) => endpoint::answer(visit, servers, request).await,
         Err(response) => *response,
+    }
+}
+
+/// Where a path leads.
+enum Place {
+    /// To one server.
+    One(Name, Upstream),
+    /// To an endpoint of several.
+    Many(Vec<Name>),
+}
+
+/// A client that has been let in, before it is known whom it wants.
+struct Visit {
+    shared: Arc<Shared>,
+    pdp: Arc<dyn Pdp>,
+    headers: HeaderMap,
+}
+
+impl Visit {
+    /// One request of it to this server.
+    async fn call(&self, name: &Name, upstream: Upstream) -> Result<Call, Fault> {
+        let shared = Arc::clone(&self.shared);
+        let (pdp, params) = (Arc::clone(&self.pdp), Arc::clone(&shared.params));
+        let joining = Exchange::join(pdp, name.clone(), JOIN_KEY.to_owned(), params, shared.limits);
+        let exchange = Arc::new(joining.await?);
+        let (headers, era) = (self.headers.clone(), Era::Legacy);
+        Ok(Call { shared, exchange, upstream, headers, era, is_mounted: false })
     }
 }
 
 async fn admitted(
     shared: Arc<Shared>,
     request: &Request<Incoming>,
-) -> Result<Call, Box<Response<Answer>>> {
+) -> Result<(Visit, Place), Box<Response<Answer>>> {
     let gateway = &shared.gateway;
     let headers = request.headers();
     checks::is_ours(request.uri(), headers, &gateway.allowed_hosts, &gateway.allowed_origins)
@@ -155,13 +192,9 @@ async fn admitted(
     let fault = |refusal: &Fault| Box::new(challenge.fault(refusal));
     let token = checks::credential(headers).map_err(|()| fault(&one_token()))?;
     let pdp = (gateway.admit)(token, path).await.map_err(|refusal| fault(&refusal))?;
-    let (name, upstream) = route(gateway, request)?;
-    let (name, upstream) = (name.clone(), upstream.clone());
-    let (headers, params) = (headers.clone(), Arc::clone(&shared.params));
-    let exchange = Exchange::join(pdp, name, JOIN_KEY.to_owned(), params, shared.limits)
-        .await
-        .map_err(|refusal| fault(&refusal))?;
-    Ok(Call { shared, exchange: Arc::new(exchange), upstream, headers, era: Era::Legacy })
+    let place = route(gateway, request)?;
+    let headers = headers.clone();
+    Ok((Visit { shared, pdp, headers }, place))
 }
 
 /// A page of somebody else's, or a name of somebody else's for this machine (DNS rebinding).
@@ -186,17 +219,17 @@ fn one_token() -> Fault {
     )
 }
 
-/// The upstream that a path names.
-fn endpoint<'a>(gateway: &'a Gateway, path: &str) -> Option<(&'a Name, &'a Upstream)> {
+/// Where a path leads.
+fn place(gateway: &Gateway, path: &str) -> Option<Place> {
     let name: Name = path.strip_prefix("/mcp/")?.parse().ok()?;
-    gateway.upstreams.get_key_value(&name)
+    match gateway.upstreams.get(&name) {
+        Some(upstream) => Some(Place::One(name, upstream.clone())),
+        None => gateway.endpoints.get(&name).map(|servers| Place::Many(servers.clone())),
+    }
 }
 
-fn route<'a>(
-    gateway: &'a Gateway,
-    request: &Request<Incoming>,
-) -> Result<(&'a Name, &'a Upstream), Box<Response<Answer>>> {
-    let Some(found) = endpoint(gateway, request.uri().path()) else {
+fn route(gateway: &Gateway, request: &Request<Incoming>) -> Result<Place, Box<Response<Answer>>> {
+    let Some(found) = place(gateway, request.uri().path()) else {
         let words = "there is no such upstream; the path is `/mcp/<upstream>`";
         return Err(Box::new(refused(StatusCode::NOT_FOUND, words)));
     };

@@ -10,8 +10,10 @@
 //! never sends anything over a network: it delivers to a Maildir on disk.
 //!
 //! **Where to start.** [`mail`] with its program `mail-mcp`; [`fixture`] with `fixture-mcp`;
-//! [`node::Home`]; [`crash::run`] with `crash`.
+//! [`conformance`] with `conformance-server` and `conformance-client`; [`node::Home`];
+//! [`crash::run`] with `crash`.
 
+pub mod conformance;
 pub mod crash;
 pub mod fixture;
 pub mod mail;

@@ -177,23 +177,44 @@ impl Exchange {
         if message.era() == Era::Legacy && !says_modern {
             return Ok(Era::Legacy);
         }
-        if let Err(fault) = message.check_era() {
-            let answer = match &fault {
-                EraFault::Unsupported { requested } => compose::not_spoken(id, requested),
-                other => compose::error(Some(id), compose::INVALID_PARAMS, &other.to_string()),
-            };
+        let said = message.check_era();
+        if let Err(fault @ EraFault::Meta { .. }) = &said {
+            let words = fault.to_string();
+            let answer = compose::error(Some(id), compose::INVALID_PARAMS, &words);
             return Err(Box::new(bad(answer)));
         }
-        let Some(header) = carried else { return Ok(Era::Modern) };
+        if let Some(header) = carried {
+            self.same_headers(message, id, header)?;
+        }
+        match said {
+            Ok(()) => Ok(Era::Modern),
+            Err(EraFault::Unsupported { requested }) => {
+                Err(Box::new(bad(compose::not_spoken(id, &requested))))
+            }
+            Err(other) => {
+                let words = other.to_string();
+                Err(Box::new(bad(compose::error(Some(id), compose::INVALID_PARAMS, &words))))
+            }
+        }
+    }
+
+    /// Sees to it that headers and body are one request.
+    fn same_headers<'a>(
+        &self,
+        message: &Message,
+        id: &Id,
+        header: &(dyn Fn(&str) -> Header<'a> + Sync),
+    ) -> Result<(), Box<Refused>> {
         let tool = message.param("name").and_then(|name| name.string()).unwrap_or_default();
         let params = self.params.of(&self.server, &tool);
         match headers::check(message, &params, header) {
-            Ok(()) => Ok(Era::Modern),
+            Ok(()) => Ok(()),
             Err(mismatch) => {
                 let words = mismatch.to_string();
                 let answer = compose::error(Some(id), compose::HEADER_MISMATCH, &words);
                 let finding = Some((FindingKind::HeaderMismatch, words));
-                Err(Box::new(Refused { finding, ..bad(answer) }))
+                let refused = Refused::unknown(message, Some(answer));
+                Err(Box::new(Refused { told: Told::BadRequest, finding, ..refused }))
             }
         }
     }

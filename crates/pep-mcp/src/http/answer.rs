@@ -99,6 +99,14 @@ impl Reply {
         }
     }
 
+    /// The same stream, to send pieces of it from elsewhere; `None` when none has begun.
+    pub(super) fn share(&self) -> Option<Self> {
+        match self {
+            Self::Streaming(sender) => Some(Self::Streaming(sender.clone())),
+            Self::Waiting(_) | Self::Gone => None,
+        }
+    }
+
     /// Sends a piece of the stream now or, when the client is slow, not at all.
     pub(super) fn hint(&self, piece: Vec<u8>) {
         if let Self::Streaming(sender) = self {

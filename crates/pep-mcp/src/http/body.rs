@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 pub(super) struct Answer {
     source: Source,
     /// Dropped with the body, by which the other side sees that the client has gone.
-    here: Option<Here>,
+    here: Vec<Here>,
 }
 
 #[derive(Debug)]
@@ -31,16 +31,16 @@ impl Answer {
     pub(super) fn whole(bytes: impl Into<Bytes>) -> Self {
         Self {
             source: Source::Whole(Some(bytes.into()).filter(|bytes| !bytes.is_empty())),
-            here: None,
+            here: Vec::new(),
         }
     }
 
     pub(super) const fn pieces(pieces: mpsc::Receiver<Bytes>) -> Self {
-        Self { source: Source::Pieces(pieces), here: None }
+        Self { source: Source::Pieces(pieces), here: Vec::new() }
     }
 
     pub(super) fn keep(&mut self, here: Here) {
-        self.here = Some(here);
+        self.here.push(here);
     }
 }
 

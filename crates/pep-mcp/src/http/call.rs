@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use pathwarden_lens_mcp::{Era, Id};
+use pathwarden_lens_mcp::mount::Mounts;
+use pathwarden_lens_mcp::{Era, Id, Message};
 use pathwarden_types::Outcome;
 use tokio::time::sleep;
 
@@ -23,6 +24,8 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     /// The era of the message that it brings.
     pub(super) era: Era,
+    /// Whether the client sees the server as one of several: see [`Mounts`].
+    pub(super) is_mounted: bool,
 }
 
 impl Call {
@@ -35,6 +38,27 @@ impl Call {
             transport: transport.to_owned(),
             id: id.key().to_owned(),
         }
+    }
+
+    /// A message of the server as the client is to see it.
+    pub(super) fn outward(&self, bytes: Vec<u8>) -> Vec<u8> {
+        if !self.is_mounted {
+            return bytes;
+        }
+        match Message::parse(bytes, self.shared.limits.message_bytes_max) {
+            Ok(message) => Mounts::outward(self.exchange.server_name(), &message),
+            // What we wrote and cannot read goes nowhere.
+            Err(fault) => fault.beginning.into_bytes(),
+        }
+    }
+
+    /// The headers of a server's answer that go to the client.
+    pub(super) fn to_client(&self, headers: &HeaderMap) -> HeaderMap {
+        let mut headers = headers::to_client(headers);
+        if self.is_mounted {
+            headers.remove(MCP_SESSION_ID);
+        }
+        headers
     }
 
     /// Closes what expects a response that will not come.

@@ -41,7 +41,7 @@ async fn open(call: Call, response: Response<hyper::body::Incoming>) -> Response
     let (waiting, answered) = oneshot::channel();
     let (here, gone) = oneshot::channel();
     let mut reply = Reply::Waiting(waiting);
-    reply.begin(response.status(), response.headers());
+    reply.begin(response.status(), &call.to_client(response.headers()));
     tokio::spawn(async move {
         stream::relay(&call, response.into_body(), Pending::None, reply, gone).await;
     });

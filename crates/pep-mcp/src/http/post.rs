@@ -8,6 +8,7 @@ use pathwarden_lens_mcp::{Era, Id, compose};
 use pathwarden_wire::Held;
 use tokio::sync::oneshot;
 
+use super::Shared;
 use super::answer::{self, Reply};
 use super::body::{Answer, Gone};
 use super::call::Call;
@@ -18,11 +19,15 @@ use crate::exchange::{Attempt, Cleared, Decision, Exchange, FromClient, Refused,
 
 /// Answers a `POST`. The work goes on in a task of its own, so that a permit is closed also when the
 /// client goes away.
-pub(super) async fn answer(mut call: Call, request: Request<Incoming>) -> Response<Answer> {
-    let bytes = match body(&call, request).await {
-        Ok(bytes) => bytes,
-        Err(response) => return *response,
-    };
+pub(super) async fn answer(call: Call, request: Request<Incoming>) -> Response<Answer> {
+    match body(&call.shared, request).await {
+        Ok(bytes) => answer_to(call, bytes).await,
+        Err(response) => *response,
+    }
+}
+
+/// Answers one message of the client.
+pub(super) async fn answer_to(mut call: Call, bytes: Vec<u8>) -> Response<Answer> {
     let carried = |name: &str| headers::carried(&call.headers, name);
     let read = call.exchange.read_client(bytes, Some(&carried));
     call.era = match &read {
@@ -44,9 +49,13 @@ pub(super) async fn answer(mut call: Call, request: Request<Incoming>) -> Respon
     }
 }
 
-async fn body(call: &Call, request: Request<Incoming>) -> Result<Vec<u8>, Box<Response<Answer>>> {
+/// The body of a `POST`, if it is one that may be read.
+pub(super) async fn body(
+    shared: &Shared,
+    request: Request<Incoming>,
+) -> Result<Vec<u8>, Box<Response<Answer>>> {
     let refused = |status, words: &str| Err(Box::new(answer::refused(status, words)));
-    let limit = call.shared.limits.message_bytes_max;
+    let limit = shared.limits.message_bytes_max;
     let too_long = BodyError::TooLong(limit);
     if request.body().size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
         return refused(StatusCode::PAYLOAD_TOO_LARGE, &too_long.to_string());
@@ -59,7 +68,7 @@ async fn body(call: &Call, request: Request<Incoming>) -> Result<Vec<u8>, Box<Re
         let words = "send the body without a content encoding";
         return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, words);
     }
-    match call.shared.sender.read(request.into_body()).await {
+    match shared.sender.read(request.into_body()).await {
         Ok(bytes) => Ok(vector(bytes)),
         Err(error) => {
             let status = match error {

@@ -55,7 +55,7 @@ pub(super) fn answer(gateway: &Gateway, request: &Request<Incoming>) -> Option<R
     if let Err(words) = checks::is_ours(request.uri(), request.headers(), hosts, origins) {
         return Some(refused(StatusCode::FORBIDDEN, words));
     }
-    let is_there = path.is_empty() || super::endpoint(gateway, path).is_some();
+    let is_there = path.is_empty() || super::place(gateway, path).is_some();
     Some(match *request.method() {
         Method::GET if is_there => json(StatusCode::OK, resource.metadata(path)),
         Method::GET => refused(StatusCode::NOT_FOUND, "there is no such resource"),

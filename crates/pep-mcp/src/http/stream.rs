@@ -40,7 +40,7 @@ pub(super) async fn relay(call: &Call, body: Incoming, pending: Pending, reply: 
 }
 
 /// Waits for a change of what the agent may see; where it stood, and where it stands.
-async fn next_change(exchange: &Exchange, since: u64) -> (u64, u64) {
+pub(super) async fn next_change(exchange: &Exchange, since: u64) -> (u64, u64) {
     loop {
         match exchange.changes(since).await {
             Ok(now) if now != since => return (since, now),
@@ -145,7 +145,12 @@ impl Stream<'_> {
                 self.reply.piece(event.raw).await;
                 self.subscribed(granted).await;
             }
-            FromServer::Pass(_) | FromServer::Request(..) => self.reply.piece(event.raw).await,
+            FromServer::Pass(_) | FromServer::Request(..) if !self.call.is_mounted => {
+                self.reply.piece(event.raw).await;
+            }
+            FromServer::Pass(bytes) | FromServer::Request(_, bytes) => {
+                self.reply.piece(event.with_data(&self.call.outward(bytes))).await;
+            }
             FromServer::Response(id, response) => self.response(&event, id, response).await,
             FromServer::Answer(cleared) => self.call.send_aside(cleared),
             FromServer::Broken(id, why) => self.broken(&event, id, &why).await,
@@ -196,7 +201,7 @@ impl Stream<'_> {
         let message = match self.take(&id) {
             Some(Slot::Open(exchange, expect)) => {
                 let action = expect.action();
-                let message = exchange.settle(expect, response).await;
+                let message = self.call.outward(exchange.settle(expect, response).await);
                 self.remember(&id, action).await;
                 message
             }

@@ -1,5 +1,6 @@
 mod checks;
 mod client;
+mod endpoint;
 mod holds;
 mod modern;
 mod server;

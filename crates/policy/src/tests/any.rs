@@ -202,21 +202,28 @@ pub(super) fn corpus() -> Vec<Input> {
         input.action.class = ToolClass::Write;
         inputs.push(input);
     }
-    for (repeats, refused) in [(7, 4), (8, 0), (0, 5), (100, 100)] {
+    inputs.extend(repeats().chain(supplies()).chain(asks()));
+    inputs
+}
+
+/// Calls that are made again and again, and refused again and again.
+fn repeats() -> impl Iterator<Item = Input> {
+    [(7, 4), (8, 0), (0, 5), (100, 100)].into_iter().map(|(repeats, refused)| {
         let mut input = read();
         input.action.class = ToolClass::Write;
         input.session.looping = if repeats < 8 { "throttle" } else { "break" }.to_owned();
         input.session.repeats = repeats;
         input.session.refused = refused;
-        inputs.push(input);
-    }
-    for standing in ["known", "changed", "suspect", "revoked"] {
-        let mut input = read();
-        input.supply = SupplyFacts { standing: standing.to_owned(), reasons: Vec::new() };
-        inputs.push(input);
-    }
-    inputs.extend(asks());
-    inputs
+        input
+    })
+}
+
+/// What stands in every way that it can.
+fn supplies() -> impl Iterator<Item = Input> {
+    ["known", "changed", "suspect", "revoked"].into_iter().map(|standing| {
+        let supply = SupplyFacts { standing: standing.to_owned(), reasons: Vec::new() };
+        Input { supply, ..read() }
+    })
 }
 
 /// Servers that ask, and clients that answer them.

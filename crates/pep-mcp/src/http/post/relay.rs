@@ -120,11 +120,11 @@ async fn answered(
 ) {
     let status = response.status();
     if status.is_success() && headers::is_type(response.headers(), "text/event-stream") {
-        reply.begin(status, response.headers());
+        reply.begin(status, &call.to_client(response.headers()));
         let pending = pending.map_or(Pending::None, |(id, expect)| Pending::Here(id, expect));
         return stream::relay(call, response.into_body(), pending, reply, gone).await;
     }
-    let head = headers::to_client(response.headers());
+    let head = call.to_client(response.headers());
     let body = call.shared.sender.read(response.into_body()).await;
     let body = match (body, pending) {
         (Ok(body), Some((id, expect))) => {
@@ -160,7 +160,7 @@ async fn whole(
     } else {
         match call.exchange.read_server(body).await {
             FromServer::Response(answered, response) if answered.key() == id.key() => {
-                let message = call.exchange.settle(expect, response).await;
+                let message = call.outward(call.exchange.settle(expect, response).await);
                 return reply.message(status, Some(head), message).await;
             }
             FromServer::Response(_, response) => {

@@ -127,10 +127,14 @@ fn gateway(fake: &Arc<Fake>, url: &str, limits: Limits) -> Gateway {
     Gateway {
         upstreams: BTreeMap::from([
             ("files".parse().unwrap(), upstream(url)),
+            ("mail".parse().unwrap(), upstream(url)),
             // Nobody listens on the discard port.
             ("nobody".parse().unwrap(), upstream("http://127.0.0.1:9/mcp")),
         ]),
-        endpoints: BTreeMap::new(),
+        endpoints: BTreeMap::from([(
+            "all".parse().unwrap(),
+            ["files", "mail", "nobody"].map(|name| name.parse().unwrap()).to_vec(),
+        )]),
         admit: Arc::new(move |token, _| {
             let admitted = match token {
                 Some(TOKEN) => Ok(Arc::clone(&pdp)),

@@ -10,7 +10,7 @@ use super::server;
 const CAPABILITIES: &str = r#"{"elicitation":{}}"#;
 
 /// A request of the modern era.
-fn request(id: u32, method: &str, params: &str, capabilities: &str) -> String {
+pub(super) fn request(id: u32, method: &str, params: &str, capabilities: &str) -> String {
     let comma = if params.is_empty() { "" } else { "," };
     format!(
         r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{{{params}{comma}"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{capabilities}}}}}}}"#

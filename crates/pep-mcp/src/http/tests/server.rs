@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -43,13 +44,16 @@ pub(super) struct Heard {
 pub(super) struct Server {
     pub(super) seen: watch::Sender<Vec<Arc<Heard>>>,
     pub(super) go_on: Notify,
+    /// Whether it speaks no modern revision.
+    pub(super) is_legacy: AtomicBool,
 }
 
 impl Server {
     pub(super) async fn start() -> (Arc<Self>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
-        let server = Arc::new(Self { seen: watch::Sender::default(), go_on: Notify::new() });
+        let (seen, go_on, is_legacy) = Default::default();
+        let server = Arc::new(Self { seen, go_on, is_legacy });
         let accepting = Arc::clone(&server);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -88,7 +92,8 @@ impl Server {
 
     fn answer_call(self: Arc<Self>, body: &str) -> Response<Answer> {
         let json = |text: &str| typed(StatusCode::OK, "application/json", text);
-        let id = if body.contains("\"id\":0") { "0" } else { "1" };
+        let id = body.split("\"id\":").nth(1).and_then(|rest| rest.split(',').next());
+        let id = id.unwrap_or("1");
         let name = body.split("\"name\":\"").nth(1).and_then(|rest| rest.split('"').next());
         match name.unwrap_or_default() {
             "events" => self.in_two(events(id)),
@@ -110,6 +115,17 @@ impl Server {
             "asks-name" => json(&asking(id, "What is your name?")),
             "asks-pin" => json(&asking(id, "What is your PIN?")),
             "single" => self.in_two((": begun\n\n".into(), format!("data: {}\n\n", answer_to(id)))),
+            _ if body.contains("server/discover") && self.is_legacy.load(Ordering::SeqCst) => {
+                json(&format!(
+                    r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32601,"message":"?"}}}}"#
+                ))
+            }
+            _ if body.contains("server/discover") => {
+                json(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{DISCOVERED}}}"#))
+            }
+            _ if body.contains("clientInfo\":{}") => {
+                json(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{BEGUN}}}"#))
+            }
             _ if body.contains("subscriptions/listen") => {
                 self.in_two((format!("data: {ACKNOWLEDGED}\n\n"), String::new()))
             }
@@ -140,6 +156,12 @@ impl Server {
 
 /// A list of tools, one of which repeats a parameter in a header.
 const TOOLS: &str = r#"{"resultType":"complete","tools":[{"name":"rewrite","inputSchema":{"type":"object","properties":{"to":{"type":"string","x-mcp-header":"To"}}}},{"name":"other"}],"ttlMs":1,"cacheScope":"public"}"#;
+
+/// What it says of itself in the modern era.
+const DISCOVERED: &str = r#"{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"ttlMs":0,"cacheScope":"public"}"#;
+
+/// What it says of itself in the legacy era.
+const BEGUN: &str = r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"instructions":"Be kind.","serverInfo":{"name":"x","version":"1"}}"#;
 
 /// What a server grants to the first subscription.
 const ACKNOWLEDGED: &str = r#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{"toolsListChanged":true},"_meta":{"io.modelcontextprotocol/subscriptionId":1}}}"#;
