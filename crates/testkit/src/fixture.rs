@@ -13,6 +13,7 @@ mod tools;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -21,7 +22,7 @@ use rmcp::model::{
     Implementation, ListPromptsResult, ListResourcesResult, ListToolsResult,
     PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
     ServerCapabilities, ServerConfig, SetLevelRequestParams, SubscribeRequestParams,
-    SubscriptionFilter, UnsubscribeRequestParams,
+    SubscriptionFilter, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::{RequestContext, RoleServer, SubscriptionContext, SubscriptionSink};
 use rmcp::{ErrorData, ServerHandler};
@@ -34,6 +35,7 @@ pub use self::journal::Journal;
 pub struct Fixture {
     journal: Arc<Journal>,
     newest: ProtocolVersion,
+    extra: Option<Arc<Path>>,
     subscribed: Arc<Mutex<BTreeSet<String>>>,
     listeners: Arc<Mutex<Vec<SubscriptionSink>>>,
 }
@@ -56,9 +58,23 @@ impl Fixture {
         Ok(Self {
             journal: Arc::new(journal),
             newest,
+            extra: None,
             subscribed: Arc::default(),
             listeners: Arc::default(),
         })
+    }
+
+    /// With the tools that this file lists as well (JSON, as in `tools/list`), read anew for every list:
+    /// what a server offers may change at any time.
+    #[must_use]
+    pub fn with_extra(mut self, file: Option<&Path>) -> Self {
+        self.extra = file.map(Arc::from);
+        self
+    }
+
+    fn extra(&self) -> Vec<Tool> {
+        let text = self.extra.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+        text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
     }
 
     /// Tells everyone who wants to know that a resource changed.
@@ -97,7 +113,9 @@ impl ServerHandler for Fixture {
         _page: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(catalogue::tools()))
+        let mut tools = catalogue::tools();
+        tools.extend(self.extra());
+        Ok(ListToolsResult::with_all_items(tools))
     }
 
     async fn call_tool(

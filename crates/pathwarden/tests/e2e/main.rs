@@ -8,6 +8,7 @@ mod configuration;
 mod disk;
 mod evaluations;
 mod flips;
+mod gateway;
 mod homes;
 mod knowledge;
 mod policies;

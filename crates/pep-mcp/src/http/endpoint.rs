@@ -252,8 +252,9 @@ async fn fetch(call: &Call, bytes: Vec<u8>) -> Option<Fetched> {
         return None;
     };
     let (shared, to) = (&call.shared, &call.upstream);
-    let sending =
-        shared.sender.post(to, headers::to_server(&call.headers), cleared, to.answer(None));
+    let mut headers = headers::to_server(&call.headers);
+    repeat_method(&mut headers, cleared.bytes(), shared.limits.message_bytes_max);
+    let sending = shared.sender.post(to, headers, cleared, to.answer(None));
     let response = sending.await.ok()?;
     let headers = response.headers().clone();
     let is_stream = headers::is_type(&headers, "text/event-stream");
@@ -271,6 +272,18 @@ async fn fetch(call: &Call, bytes: Vec<u8>) -> Option<Fetched> {
     let settled = call.exchange.settle(expect, response).await;
     let message = Message::parse(settled, shared.limits.message_bytes_max).ok()?;
     Some(Fetched { message, headers })
+}
+
+/// Headers that repeat a method repeat that of this message, which may be one of ours.
+fn repeat_method(headers: &mut HeaderMap, bytes: &[u8], bytes_max: usize) {
+    headers.remove(mirrored::NAME);
+    let method = Message::parse(bytes.to_vec(), bytes_max).ok().and_then(|message| {
+        let Body::Request { method, .. } = message.body() else { return None };
+        HeaderValue::from_str(method).ok()
+    });
+    if let (Some(method), Some(header)) = (method, headers.get_mut(mirrored::METHOD)) {
+        *header = method;
+    }
 }
 
 /// The answer to a request on a stream.

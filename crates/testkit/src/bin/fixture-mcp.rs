@@ -19,6 +19,9 @@ struct Cli {
     /// reached the server and what did not.
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+    /// List the tools of this file as well (JSON, as in `tools/list`), read anew for every list.
+    #[arg(long, value_name = "FILE")]
+    extra: Option<PathBuf>,
     /// The newest protocol revision to speak, for example 2025-06-18.
     #[arg(long, value_name = "REVISION")]
     newest: Option<String>,
@@ -29,6 +32,7 @@ async fn main() -> Result<()> {
     let cli = Cli::parse();
     let journal = cli.journal.as_deref().map(Journal::open).transpose().context("open journal")?;
     let fixture = Fixture::new(journal.unwrap_or_default(), cli.newest.as_deref())?;
+    let fixture = fixture.with_extra(cli.extra.as_deref());
     match cli.http {
         Some(address) => serve::http(address, fixture).await,
         None => serve::stdio(fixture).await,
