@@ -48,6 +48,7 @@ crash: ## Kill the daemon at random moments, 200 times; nothing acknowledged is 
 	target/release/crash --rounds $(CRASH_ROUNDS)
 
 bench: ## Measure, beside baselines, and print the tables of docs/PERFORMANCE.md
+	scripts/setup.sh bench
 	cargo xtask bench
 
 clean: ## Remove what was built and installed

@@ -145,7 +145,7 @@ usable if {
 	is_boolean(input.purpose.sets_credential)
 	is_boolean(input.purpose.asks_secret)
 	is_boolean(input.purpose.asks_everything)
-	is_string(input.supply.standing)
+	is_string(input.supply.trust)
 	is_string(input.risk.band)
 	is_array(input.targets)
 	is_array(input.origins)
@@ -233,7 +233,7 @@ decision contains {
 	"reason": "what the server offers is not what was trusted, or looks like an attack; see `pathwarden mcp pins`",
 	"advice": "go on without it; a person must look at what the server offers",
 } if {
-	not input.supply.standing in {"unseen", "known"}
+	not input.supply.trust in {"unseen", "known"}
 }
 
 # baseline.asks_outside

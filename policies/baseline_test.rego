@@ -228,11 +228,11 @@ test_a_write_that_the_task_asks_for_may_reach_whom_nobody_named if {
 }
 
 test_what_is_not_what_was_trusted_is_denied if {
-	every standing in {"changed", "suspect", "revoked", "of_a_later_version"} {
-		start := object.union(fixture.read, {"supply": {"standing": standing, "reasons": []}})
+	every trust in {"changed", "suspect", "revoked", "of_a_later_version"} {
+		start := object.union(fixture.read, {"supply": {"trust": trust, "reasons": []}})
 		"baseline.supply" in fixture.names(pathwarden.decision) with input as start
 	}
-	unseen := object.union(fixture.read, {"supply": {"standing": "unseen", "reasons": []}})
+	unseen := object.union(fixture.read, {"supply": {"trust": "unseen", "reasons": []}})
 	not "baseline.supply" in fixture.names(pathwarden.decision) with input as unseen
 }
 

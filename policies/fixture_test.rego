@@ -35,7 +35,7 @@ read := {
 		"asks_everything": false,
 	},
 	"conduct": {"deviations": [], "excess": [], "escalations": []},
-	"supply": {"standing": "known", "reasons": []},
+	"supply": {"trust": "known", "reasons": []},
 	"targets": [],
 	"origins": [],
 	"contents": [],

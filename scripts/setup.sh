@@ -5,11 +5,12 @@
 #   scripts/setup.sh demo     what `make demo` needs
 #   scripts/setup.sh test     what `make test` needs
 #   scripts/setup.sh conformance   what `make conformance` needs
+#   scripts/setup.sh bench    what `make bench` compares with
 #   scripts/setup.sh agentdojo   what bench/agentdojo/test.sh needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$PWD/.work
-want=${1:?say what for: demo, test, conformance or agentdojo}
+want=${1:?say what for: demo, test, conformance, bench or agentdojo}
 mkdir -p "$work"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -64,6 +65,10 @@ python3 -c 'import venv, ensurepip' 2>/dev/null || install python3-venv
 if [ "$want" = agentdojo ]; then
     once agentdojo-py bench/agentdojo/requirements.txt \
         venv "$work/agentdojo-py" bench/agentdojo/requirements.txt
+    exit
+fi
+if [ "$want" = bench ]; then
+    once bench-py bench/peers/requirements.txt venv "$work/bench-py" bench/peers/requirements.txt
     exit
 fi
 need npm npm

@@ -2,6 +2,7 @@
 
 mod load;
 mod node;
+mod peer;
 mod servers;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use self::load::{Call, Target};
 use self::node::Node;
+use self::peer::Peer;
 use crate::measure::{Effort, Samples};
 use crate::report::{Aim, Cell, Table};
 
@@ -21,13 +23,14 @@ const CONNECTIONS: [usize; 3] = [1, 16, 64];
 /// The aims hold for this many connections: no queue in front of the two cores.
 const AIMED_AT: usize = 1;
 
-const WAYS: [&str; 3] = ["no proxy", "byte proxy", "Pathwarden"];
+/// The ways to the server; the last is there when the peer is installed.
+const WAYS: [&str; 4] = ["no proxy", "byte proxy", "Pathwarden", "fastmcp (Python)"];
 
 /// What is compared: one kind of call at one number of connections.
 struct Case {
     call: Call,
     connections: usize,
-    samples: [Samples; 3],
+    samples: Vec<Samples>,
 }
 
 /// Measures calls through the gateway of a node with everything on.
@@ -36,16 +39,18 @@ pub(crate) fn run(effort: Effort, dir: &Path) -> Result<Table> {
     let (proxy, _proxying) = served(move |listener| servers::byte_proxy(listener, upstream))?;
     let most = CONNECTIONS.into_iter().max().unwrap_or(1);
     let node = Node::start(dir, upstream, most)?;
-    let targets = [
+    let peer = Peer::start(upstream)?;
+    let mut targets = vec![
         Target::plain(upstream),
         Target::plain(proxy),
         Target { address: node.gateway, tokens: node.tokens.clone() },
     ];
+    targets.extend(peer.as_ref().map(|peer| Target::plain(peer.address)));
     let runtime = runtime()?;
     let mut cases = Vec::new();
     for call in [Call::Read, Call::Write] {
         for connections in CONNECTIONS {
-            let mut samples: [Samples; 3] = std::array::from_fn(|_| Samples::default());
+            let mut samples: Vec<Samples> = targets.iter().map(|_| Samples::default()).collect();
             for round in 0..=effort.rounds {
                 for (target, sample) in targets.iter().zip(&mut samples) {
                     let load = load::run(target, call, connections, effort.turn);
@@ -59,7 +64,7 @@ pub(crate) fn run(effort: Effort, dir: &Path) -> Result<Table> {
             cases.push(Case { call, connections, samples });
         }
     }
-    Ok(table(effort, &cases))
+    Ok(table(effort, &cases, peer.is_some()))
 }
 
 fn runtime() -> Result<Runtime> {
@@ -77,7 +82,12 @@ fn served<F: Future<Output = ()> + Send + 'static>(
     Ok((address, runtime))
 }
 
-fn table(effort: Effort, cases: &[Case]) -> Table {
+fn table(effort: Effort, cases: &[Case], with_peer: bool) -> Table {
+    let peer = if with_peer {
+        "fastmcp is a plain Python proxy without policy or ledger."
+    } else {
+        "The peer fastmcp is not installed: `scripts/setup.sh bench`."
+    };
     Table {
         title: "MCP over HTTP: the gateway of a whole node",
         notes: vec![format!(
@@ -86,7 +96,7 @@ fn table(effort: Effort, cases: &[Case]) -> Table {
              The node runs the shipped policy pack with a durable ledger: a read is released on its \
              place in the queue, a write when its record is on disk. Each connection is an agent's \
              session of its own; every call has other arguments; the result is 1 KB, observed before \
-             it is passed on.",
+             it is passed on. {peer}",
             effort.turn.as_millis(),
             effort.rounds
         )],
@@ -105,7 +115,7 @@ fn table(effort: Effort, cases: &[Case]) -> Table {
 }
 
 fn rows(case: &Case) -> Vec<Vec<Cell>> {
-    let [direct, proxy, _] = &case.samples;
+    let [direct, proxy, ..] = case.samples.as_slice() else { return Vec::new() };
     let row = |(way, sample): (&&str, &Samples)| {
         vec![
             Cell::text(format!("{}, {} connections: {way}", case.call, case.connections)),
@@ -122,8 +132,8 @@ fn rows(case: &Case) -> Vec<Vec<Cell>> {
 
 /// The aims are for the proxy itself; a write also waits for the disk, as it must.
 fn aims(case: &Case) -> Vec<Aim> {
-    let [direct, proxy, ours] = &case.samples;
     let mut aims = Vec::new();
+    let [direct, proxy, ours, ..] = case.samples.as_slice() else { return aims };
     if case.call == Call::Read && case.connections == AIMED_AT {
         let (p50, p99) = (ours.p50() - direct.p50(), ours.p99() - direct.p99());
         aims.push(Aim::at_most("read, 1 connection: added p50 ≤ 150 µs", Cell::Micros(p50), 150.0));

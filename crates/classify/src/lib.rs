@@ -157,7 +157,7 @@ impl fmt::Display for Class {
 
 /// One value found, as a range of bytes of the text; both ends are character boundaries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Finding {
+pub struct Piece {
     /// What it is.
     pub class: Class,
     /// Its first byte.
@@ -174,7 +174,7 @@ pub const fn is_restricted(class: Class) -> bool {
 
 /// Every value of [`Class::VALUES`] in `text` as it stands, in order, none overlapping another.
 #[must_use]
-pub fn find(text: &str) -> Vec<Finding> {
+pub fn find(text: &str) -> Vec<Piece> {
     disjoint(find_in_windows(text, TEXT_BYTES_MAX, &Class::VALUES))
 }
 
@@ -198,36 +198,36 @@ pub fn redact(text: &str, classes: &[Class]) -> String {
 /// How often a text is looked through again after something was taken out.
 const ROUNDS_MAX: usize = 8;
 
-/// `None` when there is nothing to take out. Every finding of the classes goes, also where one of
+/// `None` when there is nothing to take out. Every piece of the classes goes, also where one of
 /// another class overlaps it and wins in [`find`].
 fn redact_once(text: &str, classes: &[Class]) -> Option<String> {
-    let findings = find_in_windows(text, TEXT_BYTES_MAX, classes);
-    if findings.is_empty() {
+    let pieces = find_in_windows(text, TEXT_BYTES_MAX, classes);
+    if pieces.is_empty() {
         return None;
     }
     let mut redacted = String::with_capacity(text.len());
     let mut end = 0;
-    for finding in merged(findings) {
-        redacted += text.get(end..finding.start).unwrap_or_default();
+    for piece in merged(pieces) {
+        redacted += text.get(end..piece.start).unwrap_or_default();
         redacted += "[redacted: ";
-        redacted += finding.class.as_str();
+        redacted += piece.class.as_str();
         redacted.push(']');
-        end = finding.end;
+        end = piece.end;
     }
     redacted += text.get(end..).unwrap_or_default();
     Some(redacted)
 }
 
-/// All findings of the classes, overlapping ones too, in no order.
-fn find_in_windows(text: &str, window: usize, classes: &[Class]) -> Vec<Finding> {
-    let mut findings = Vec::new();
+/// All pieces of the classes, overlapping ones too, in no order.
+fn find_in_windows(text: &str, window: usize, classes: &[Class]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
     let mut start: usize = 0;
     loop {
         let end = boundary(text, start.saturating_add(window));
         let piece = text.get(start..end).unwrap_or_default();
-        pattern::scan(piece, start, classes, &mut findings);
+        pattern::scan(piece, start, classes, &mut pieces);
         if end >= text.len() {
-            return findings;
+            return pieces;
         }
         start = boundary(text, end.saturating_sub(OVERLAP_BYTES.min(window / 2)).max(start + 1));
     }
@@ -238,12 +238,12 @@ fn boundary(text: &str, at: usize) -> usize {
     (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
-/// The findings that stay when, of two that overlap, the one of the earlier class stays, and of the
+/// The pieces that stay when, of two that overlap, the one of the earlier class stays, and of the
 /// same class the one that starts earlier.
-fn disjoint(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by_key(|found| (found.class, found.start, std::cmp::Reverse(found.end)));
-    let mut kept: std::collections::BTreeMap<usize, Finding> = std::collections::BTreeMap::new();
-    for found in findings {
+fn disjoint(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    pieces.sort_by_key(|found| (found.class, found.start, std::cmp::Reverse(found.end)));
+    let mut kept: std::collections::BTreeMap<usize, Piece> = std::collections::BTreeMap::new();
+    for found in pieces {
         let before = kept.range(..found.end).next_back();
         if before.is_none_or(|(_, before)| before.end <= found.start) {
             kept.insert(found.start, found);
@@ -252,11 +252,11 @@ fn disjoint(mut findings: Vec<Finding>) -> Vec<Finding> {
     kept.into_values().collect()
 }
 
-/// Overlapping findings as one, with the class of the first.
-fn merged(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
-    let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
-    for found in findings {
+/// Overlapping pieces as one, with the class of the first.
+fn merged(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    pieces.sort_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
+    let mut merged: Vec<Piece> = Vec::with_capacity(pieces.len());
+    for found in pieces {
         match merged.last_mut() {
             Some(last) if found.start < last.end => last.end = last.end.max(found.end),
             _ => merged.push(found),

@@ -6,7 +6,7 @@ use pathwarden_decode::fold::fold;
 use regex::bytes::Regex;
 
 use crate::{
-    Class, Finding, address,
+    Class, Piece, address,
     number::{self, EndOf},
     pack,
     rule::{self, Set},
@@ -23,10 +23,10 @@ static URL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     rule::compile(r#"(?i)\b(?<v>(?:https?|wss?|ftps?|file)://[^\x00-\x20\x7f"'<>`{}|\\^]+)"#).ok()
 });
 
-/// Adds every finding of the classes in `text`, which starts at byte `offset` of the whole.
-pub(crate) fn scan(text: &str, offset: usize, classes: &[Class], findings: &mut Vec<Finding>) {
+/// Adds every piece of the classes in `text`, which starts at byte `offset` of the whole.
+pub(crate) fn scan(text: &str, offset: usize, classes: &[Class], pieces: &mut Vec<Piece>) {
     scan_sets(text, pack::pack().as_slice(), classes, |_, class, range| {
-        findings.push(Finding { class, start: offset + range.start, end: offset + range.end });
+        pieces.push(Piece { class, start: offset + range.start, end: offset + range.end });
     });
 }
 

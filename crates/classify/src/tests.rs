@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Class, Finding, OVERLAP_BYTES, disjoint, emails, find, find_in_windows, redact, urls};
+use super::{Class, OVERLAP_BYTES, Piece, disjoint, emails, find, find_in_windows, redact, urls};
 
 fn found(text: &str) -> Vec<(Class, &str)> {
     find(text).iter().map(|f| (f.class, text.get(f.start..f.end).unwrap_or("?"))).collect()
@@ -68,10 +68,10 @@ fn a_value_on_the_border_of_two_windows_is_found_once() {
     let value = "DE89370400440532013000";
     for before in 0..64 {
         let text = format!("{} {value} {}", "é".repeat(before), "x".repeat(64));
-        let findings = disjoint(find_in_windows(&text, 64, &Class::VALUES));
+        let pieces = disjoint(find_in_windows(&text, 64, &Class::VALUES));
         let start = before * 2 + 1;
-        let want = Finding { class: Class::Iban, start, end: start + value.len() };
-        assert_eq!(findings, [want], "{before}");
+        let want = Piece { class: Class::Iban, start, end: start + value.len() };
+        assert_eq!(pieces, [want], "{before}");
     }
 }
 
@@ -216,10 +216,10 @@ proptest! {
     #[test]
     fn findings_are_ordered_disjoint_and_on_boundaries(text in any_text()) {
         let mut end = 0;
-        for finding in find(&text) {
-            prop_assert!(finding.start >= end && finding.start < finding.end);
-            prop_assert!(text.get(finding.start..finding.end).is_some());
-            end = finding.end;
+        for piece in find(&text) {
+            prop_assert!(piece.start >= end && piece.start < piece.end);
+            prop_assert!(text.get(piece.start..piece.end).is_some());
+            end = piece.end;
         }
     }
 
@@ -241,7 +241,7 @@ proptest! {
 
     #[test]
     fn windows_find_what_one_piece_finds_of_short_values(text in any_text(), window in 160..400_usize) {
-        let short = |found: &Finding| found.class == Class::Email;
+        let short = |found: &Piece| found.class == Class::Email;
         let whole: Vec<_> = disjoint(find_in_windows(&text, usize::MAX / 2, &Class::ALL)).into_iter().filter(short).collect();
         let parts = find_in_windows(&text, window, &Class::ALL);
         for found in whole {

@@ -6,15 +6,14 @@ use std::ops::ControlFlow;
 use pathwarden_json::{Json, canonical};
 use pathwarden_policy::{ApprovalState, ConductFacts, Input, Judgement};
 use pathwarden_types::{
-    Action, ApprovalNeed, Containment, Digest, Millis, Obligation, Origin, RuleHit, Standing,
-    Verdict,
+    Action, ApprovalNeed, Containment, Digest, Millis, Obligation, Origin, RuleHit, Trust, Verdict,
 };
 use serde_json::Value;
 
 use crate::conduct::Report;
 use crate::facts::Survey;
 use crate::risk::Evidence;
-use crate::state::{Binding, Standing as Answered};
+use crate::state::{Binding, Standing};
 use crate::{Engine, Reading, State, facts, obligations, risk};
 
 /// One action before the engine.
@@ -114,7 +113,7 @@ impl<'a> Case<'a> {
 
     fn nothing_is_contained(&mut self) -> Step {
         let supply = self.action.supply.as_ref();
-        if supply.is_some_and(|supply| supply.standing == Standing::Disabled) {
+        if supply.is_some_and(|supply| supply.trust == Trust::Disabled) {
             return refusal(
                 "engine.tool_disabled",
                 "a person switched this tool off",
@@ -187,25 +186,25 @@ impl<'a> Case<'a> {
                 );
             }
             match question.standing {
-                Answered::Refused => {
+                Standing::Refused => {
                     let advice = "a person refused this; do not try it again";
                     return refusal("engine.approval_refused", "a person refused", advice);
                 }
-                Answered::Lapsed => {
+                Standing::Lapsed => {
                     let advice = "nobody answered in time; ask again when somebody is there";
                     return refusal("engine.approval_lapsed", "nobody answered in time", advice);
                 }
-                Answered::Asked | Answered::Approved if question.approval.expires <= self.now => {
+                Standing::Asked | Standing::Approved if question.approval.expires <= self.now => {
                     let advice = "the approval came too late or was not used in time; ask again";
                     return refusal("engine.approval_lapsed", "the approval has lapsed", advice);
                 }
-                Answered::Asked | Answered::Approved | Answered::Used => {}
+                Standing::Asked | Standing::Approved | Standing::Used => {}
             }
         }
         let approved = self
             .state
             .question_bound(&binding, self.now)
-            .is_some_and(|question| question.standing == Answered::Approved);
+            .is_some_and(|question| question.standing == Standing::Approved);
         if approved {
             self.input.approval = ApprovalState::Approved;
         }

@@ -97,7 +97,7 @@ fn tool_of(settings: &Settings, state: &State, action: &Action) -> (Tool, ToolCl
 /// How what the action uses stands.
 fn supply_facts(action: &Action) -> SupplyFacts {
     action.supply.as_ref().map_or_else(SupplyFacts::unseen, |supply| SupplyFacts {
-        standing: supply.standing.as_str().to_owned(),
+        trust: supply.trust.as_str().to_owned(),
         reasons: supply.reasons.clone(),
     })
 }
@@ -249,10 +249,8 @@ fn targets_in(part: Part<'_>, class: ToolClass) -> Vec<(TargetKind, String)> {
 fn is_account(key: &str, text: &str) -> bool {
     key.contains("iban")
         || key.contains("account")
-        || classify::find(text).iter().any(|finding| {
-            finding.class == classify::Class::Iban
-                && finding.start == 0
-                && finding.end == text.len()
+        || classify::find(text).iter().any(|piece| {
+            piece.class == classify::Class::Iban && piece.start == 0 && piece.end == text.len()
         })
 }
 
@@ -277,10 +275,10 @@ fn host_of(url: &str) -> Option<String> {
 fn contents_in(pointer: &str, text: &str) -> Vec<Content> {
     classify::find(text)
         .into_iter()
-        .filter(|finding| classify::is_restricted(finding.class))
-        .map(|finding| Content {
+        .filter(|piece| classify::is_restricted(piece.class))
+        .map(|piece| Content {
             pointer: pointer.to_owned(),
-            class: finding.class.as_str().to_owned(),
+            class: piece.class.as_str().to_owned(),
             count: 1,
         })
         .collect()

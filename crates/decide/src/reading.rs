@@ -94,11 +94,11 @@ impl Reading {
 
     fn entities_in(&mut self, text: &str) {
         let found = classify::find(text);
-        self.restricted |= found.iter().any(|finding| classify::is_restricted(finding.class));
+        self.restricted |= found.iter().any(|piece| classify::is_restricted(piece.class));
         let accounts = found
             .iter()
-            .filter(|finding| finding.class == classify::Class::Iban)
-            .filter_map(|finding| text.get(finding.start..finding.end))
+            .filter(|piece| piece.class == classify::Class::Iban)
+            .filter_map(|piece| text.get(piece.start..piece.end))
             .map(account);
         for entity in classify::emails(text).chain(classify::urls(text)).chain(accounts) {
             if self.entities.len() >= Self::ENTITIES_MAX && !self.entities.contains(&entity) {

@@ -142,7 +142,7 @@ pub struct ConductFacts {
 pub struct SupplyFacts {
     /// `unseen` for what no server has listed; else `known`, `changed`, `suspect`, `revoked` or
     /// `disabled`, of the tool, the prompt, and the server's program and instructions the worst.
-    pub standing: String,
+    pub trust: String,
     /// Why, in words.
     pub reasons: Vec<String>,
 }
@@ -151,7 +151,7 @@ impl SupplyFacts {
     /// Of what no server has listed.
     #[must_use]
     pub fn unseen() -> Self {
-        Self { standing: "unseen".to_owned(), reasons: Vec::new() }
+        Self { trust: "unseen".to_owned(), reasons: Vec::new() }
     }
 }
 

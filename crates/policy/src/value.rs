@@ -44,7 +44,7 @@ shaper! {
     band, class, conduct, confidence, contents, count, cue, deviations, escalations, excess,
     given_by, impact, inside, kind, left_open, likelihood, looping, name, now_ms, ordered,
     origins, outward, owner, pointer, purpose, reasons, refused, repeats, restricted_seen, reversible,
-    risk, role, score, server, server_inside, session, sets_credential, standing, stated, supply, targets, task,
+    risk, role, score, server, server_inside, session, sets_credential, trust, stated, supply, targets, task,
     terms, text, untrusted_seen, value, weight, words,
 }
 
@@ -133,10 +133,7 @@ impl Shaper {
 
     fn supply_facts(&self, supply: &SupplyFacts) -> Value {
         let reasons = supply.reasons.iter().map(|words| Value::from(words.as_str()));
-        object([
-            (&self.standing, Value::from(supply.standing.as_str())),
-            (&self.reasons, list(reasons)),
-        ])
+        object([(&self.trust, Value::from(supply.trust.as_str())), (&self.reasons, list(reasons))])
     }
 
     fn origin(&self, origin: &OriginFacts) -> Value {

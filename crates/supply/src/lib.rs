@@ -6,7 +6,7 @@
 //! changed, what people ruled and switched. It says where an item stands, and what must be recorded of
 //! an offer.
 //!
-//! **What it never does.** No I/O and no clock. It decides nothing: what follows from a standing is
+//! **What it never does.** No I/O and no clock. It decides nothing: what follows from a trust is
 //! said by the policy, and what is switched off by the engine. It never trusts a form because a server
 //! shows it twice.
 //!

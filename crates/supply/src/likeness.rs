@@ -7,7 +7,14 @@ use pathwarden_types::is_invisible;
 #[must_use]
 pub fn skeleton(name: &str) -> String {
     let shown: String = name.chars().filter(|c| !is_invisible(*c)).flat_map(lower).collect();
-    unicode_security::skeleton(&shown).filter(|c| c.is_alphanumeric()).flat_map(lower).collect()
+    plain(&unicode_security::skeleton(&shown).collect::<String>())
+}
+
+/// A name without its convention of writing, so that `readFile` and `read_file` are one; what does not
+/// show stays.
+pub(crate) fn plain(name: &str) -> String {
+    let is_kept = |c: &char| c.is_alphanumeric() || is_invisible(*c);
+    name.chars().filter(is_kept).flat_map(lower).collect()
 }
 
 fn lower(character: char) -> impl Iterator<Item = char> {
@@ -16,7 +23,7 @@ fn lower(character: char) -> impl Iterator<Item = char> {
 
 #[cfg(test)]
 mod tests {
-    use super::skeleton;
+    use super::{plain, skeleton};
 
     #[test]
     fn names_that_look_alike_have_one_skeleton() {
@@ -33,5 +40,8 @@ mod tests {
         for (a, b) in [("read_file", "read_files"), ("get_user", "set_user")] {
             assert_ne!(skeleton(a), skeleton(b));
         }
+        assert_eq!(plain("read_file"), plain("readFile"));
+        assert_ne!(plain("read_all"), plain("read_a1l"));
+        assert_ne!(plain("read_file"), plain("read\u{200b}_file"));
     }
 }

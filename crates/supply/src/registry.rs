@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pathwarden_types::{
-    Digest, Event, Item, ItemKind, Millis, Name, Operation, OperationKind, Ruling, Standing, Supply,
+    Digest, Event, Item, ItemKind, Millis, Name, Operation, OperationKind, Ruling, Supply, Trust,
 };
 
-use crate::likeness::skeleton;
+use crate::likeness::{plain, skeleton};
 use crate::steer::{STEERS_AT, steering};
 
 /// What servers offer, what people said of it, and what they switched off. Equal records give equal
@@ -29,7 +29,7 @@ pub struct Pin {
     /// The form that the server showed last.
     pub current: Digest,
     /// Where the item stands.
-    pub standing: Standing,
+    pub trust: Trust,
     /// Why, in words.
     pub reasons: Vec<String>,
     /// When it was first seen.
@@ -55,7 +55,7 @@ pub struct Offer {
     /// Its form.
     pub content: Digest,
     /// Where it stands in this form.
-    pub standing: Standing,
+    pub trust: Trust,
     /// Why, in words.
     pub reasons: Vec<String>,
     /// Whether it has the name of another server's tool, or one that looks like it.
@@ -100,8 +100,8 @@ impl Registry {
     /// Takes a record into account.
     pub fn apply(&mut self, at: Millis, event: &Event) {
         match event {
-            Event::Offered { item, content, standing, reasons } => {
-                self.offered(at, item, *content, *standing, reasons);
+            Event::Offered { item, content, trust, reasons } => {
+                self.offered(at, item, *content, *trust, reasons);
             }
             Event::Ruled { item, content, ruling, by, .. } => {
                 self.ruled(at, item, *content, *ruling, by);
@@ -127,24 +127,24 @@ impl Registry {
         at: Millis,
         item: &Item,
         content: Digest,
-        standing: Standing,
+        trust: Trust,
         reasons: &[String],
     ) {
         if item.kind == ItemKind::Tool {
             let same = self.likes.entry(skeleton(&item.name)).or_default();
             same.insert((item.server.clone(), item.name.clone()));
         }
-        let is_trusted = standing == Standing::Known;
+        let is_trusted = trust == Trust::Known;
         let pin = self.pins.entry(item.clone()).or_insert_with(|| Pin {
             accepted: is_trusted.then_some(content),
             current: content,
-            standing,
+            trust,
             reasons: Vec::new(),
             first_seen: at,
             touched: at,
             ruled_by: None,
         });
-        (pin.current, pin.standing, pin.touched) = (content, standing, at);
+        (pin.current, pin.trust, pin.touched) = (content, trust, at);
         pin.reasons = reasons.to_vec();
     }
 
@@ -154,12 +154,12 @@ impl Registry {
             Ruling::Accept => {
                 pin.accepted = Some(content);
                 let is_current = pin.current == content;
-                pin.standing = if is_current { Standing::Known } else { Standing::Changed };
+                pin.trust = if is_current { Trust::Known } else { Trust::Changed };
                 pin.reasons.clear();
             }
             Ruling::Revoke => {
                 pin.accepted = None;
-                pin.standing = Standing::Revoked;
+                pin.trust = Trust::Revoked;
                 pin.reasons = vec!["a person withdrew it".to_owned()];
             }
         }
@@ -175,13 +175,13 @@ impl Registry {
         let content = Digest::of(text.as_bytes());
         match self.pins.get(item) {
             Some(pin) if pin.current == content => None,
-            Some(pin) if pin.standing == Standing::Revoked => {
+            Some(pin) if pin.trust == Trust::Revoked => {
                 let reasons = pin.reasons.clone();
-                Some(Offer { content, standing: Standing::Revoked, reasons, shadows: false })
+                Some(Offer { content, trust: Trust::Revoked, reasons, shadows: false })
             }
             Some(pin) if pin.accepted == Some(content) => {
                 let reasons = Vec::new();
-                Some(Offer { content, standing: Standing::Known, reasons, shadows: false })
+                Some(Offer { content, trust: Trust::Known, reasons, shadows: false })
             }
             Some(pin) => Some(self.changed(item, text, content, pin.accepted.is_some())),
             None => Some(self.first_seen(item, text, content, is_inside)),
@@ -190,12 +190,12 @@ impl Registry {
 
     fn changed(&self, item: &Item, text: &str, content: Digest, was_trusted: bool) -> Offer {
         let (score, mut reasons) = steering(text, &self.tools_of_others(&item.server));
-        let standing = if was_trusted { Standing::Changed } else { Standing::Suspect };
+        let trust = if was_trusted { Trust::Changed } else { Trust::Suspect };
         if score < STEERS_AT {
             reasons.clear();
         }
         reasons.insert(0, format!("{item} is not what it was"));
-        Offer { content, standing, reasons, shadows: false }
+        Offer { content, trust, reasons, shadows: false }
     }
 
     fn first_seen(&self, item: &Item, text: &str, content: Digest, is_inside: bool) -> Offer {
@@ -208,14 +208,14 @@ impl Registry {
         if let Some((server, name)) = &shadowed {
             reasons.push(format!("has the name of, or looks like, `{name}` of `{server}`"));
             // An operator may run two servers with a tool of one name; a look-alike has no excuse.
-            suspect |= !is_inside || *name != item.name;
+            suspect |= !is_inside || plain(name) != plain(&item.name);
         }
         if self.pins.len() >= Self::ITEMS_MAX {
             reasons.push(format!("{} items are pinned, which is the limit", Self::ITEMS_MAX));
             suspect = true;
         }
-        let standing = if suspect { Standing::Suspect } else { Standing::Known };
-        Offer { content, standing, reasons, shadows: shadowed.is_some() }
+        let trust = if suspect { Trust::Suspect } else { Trust::Known };
+        Offer { content, trust, reasons, shadows: shadowed.is_some() }
     }
 
     /// The tool of another server whose name this tool has, or looks as if it had. The same software
@@ -228,7 +228,7 @@ impl Registry {
         let is_other = |(server, name): &&(Name, String)| {
             let other = Item { server: server.clone(), kind: ItemKind::Tool, name: name.clone() };
             let is_same_software = self.pins.get(&other).is_some_and(|pin| pin.current == content);
-            (server != &item.server || name != &item.name) && !is_same_software
+            server != &item.server && !is_same_software
         };
         like.iter().find(is_other).cloned()
     }
@@ -279,18 +279,18 @@ impl Registry {
         };
         if let Some(Switch { by, .. }) = switch {
             let reasons = vec![format!("{by} switched it off")];
-            return Some(Supply { standing: Standing::Disabled, reasons });
+            return Some(Supply { trust: Trust::Disabled, reasons });
         }
-        let worst = pins.iter().map(|pin| pin.standing).max()?;
-        let restrained = pins.iter().filter(|pin| pin.standing != Standing::Known);
+        let worst = pins.iter().map(|pin| pin.trust).max()?;
+        let restrained = pins.iter().filter(|pin| pin.trust != Trust::Known);
         let reasons = restrained.flat_map(|pin| pin.reasons.iter().cloned()).collect();
-        Some(Supply { standing: worst, reasons })
+        Some(Supply { trust: worst, reasons })
     }
 
     /// Whether an agent is to see an item in a list.
     #[must_use]
     pub fn shows(&self, item: &Item, agent: &Name) -> bool {
-        let is_known = self.pins.get(item).is_none_or(|pin| pin.standing == Standing::Known);
+        let is_known = self.pins.get(item).is_none_or(|pin| pin.trust == Trust::Known);
         let is_off =
             item.kind == ItemKind::Tool && self.switch(&item.server, &item.name, agent).is_some();
         is_known && !is_off

@@ -40,7 +40,7 @@ pub use record::{
     Approval, Decided, Event, Identity, Mode, Position, Receipt, Record, RecordError,
 };
 pub use risk::{Band, Risk, Signal, SignalKind, Term};
-pub use supply::{Item, ItemKind, Ruling, Standing, Supply};
+pub use supply::{Item, ItemKind, Ruling, Supply, Trust};
 pub use time::Millis;
 pub use verdict::{
     ApprovalAnswer, ApprovalNeed, Choice, Containment, Obligation, RuleHit, Verdict,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ActionId, Agent, ApprovalAnswer, ApprovalId, Containment, Digest, Effect, Finding, Item, Label,
     Millis, Name, Obligation, Observation, Operation, Origin, Ratio, Risk, RuleHit, Ruling,
-    SessionId, Standing, Supply, Task, ToolClass, Verdict,
+    SessionId, Supply, Task, ToolClass, Trust, Verdict,
 };
 
 /// One leaf of the ledger. Its bytes are [`Record::to_bytes`]; content is referred to by digest and
@@ -91,7 +91,7 @@ pub enum Event {
         /// Its canonical form, a payload.
         content: Digest,
         /// Where it stands in this form.
-        standing: Standing,
+        trust: Trust,
         /// Why, in words.
         reasons: Vec<String>,
     },

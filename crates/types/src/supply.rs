@@ -90,7 +90,7 @@ impl fmt::Display for Item {
     Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum Trust {
     /// As it was when it was first seen, or as a person accepted it.
     Known,
     /// Other than it was; a person has not looked at the difference.
@@ -103,7 +103,7 @@ pub enum Standing {
     Disabled,
 }
 
-impl Standing {
+impl Trust {
     /// As policies and records spell it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -120,8 +120,8 @@ impl Standing {
 /// How what an action uses stands, at the moment of its decision.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
 pub struct Supply {
-    /// The most restrained standing of the item and of its whole server.
-    pub standing: Standing,
+    /// The most restrained trust of the item and of its whole server.
+    pub trust: Trust,
     /// Why, in words; empty for what is known.
     pub reasons: Vec<String>,
 }

@@ -4,8 +4,8 @@ use crate::{
     ActionId, Agent, Approval, ApprovalAnswer, ApprovalId, Choice, Confidentiality, Decided,
     Digest, Effect, Event, Finding, FindingKind, Identity, Integrity, Item, ItemKind, Label,
     Millis, Mode, Name, Obligation, Observation, ObservationKind, Operation, OperationKind,
-    Outcome, Position, Ratio, Record, Risk, Ruling, SessionId, Standing, Supply, Task, TaskSource,
-    ToolClass, Verdict,
+    Outcome, Position, Ratio, Record, Risk, Ruling, SessionId, Supply, Task, TaskSource, ToolClass,
+    Trust, Verdict,
 };
 
 proptest! {
@@ -94,7 +94,7 @@ fn decided(answer: &ApprovalAnswer) -> Decided {
             Obligation::RateLimit { per_minute: 3 },
             Obligation::Rewrite { pointer: "/body".to_owned(), value: "x".to_owned() },
         ],
-        supply: Some(Supply { standing: Standing::Changed, reasons: vec!["x".to_owned()] }),
+        supply: Some(Supply { trust: Trust::Changed, reasons: vec!["x".to_owned()] }),
         origins: Vec::new(),
         containment: vec![],
         risk: Risk::none(),
@@ -159,12 +159,7 @@ fn records() -> Vec<Record> {
         Event::Decided(Box::new(decided)),
         Event::Answered { action, approval, answer: Some(answer) },
         Event::Closed { action, effect },
-        Event::Offered {
-            item: item(),
-            content: digest,
-            standing: Standing::Known,
-            reasons: vec![],
-        },
+        Event::Offered { item: item(), content: digest, trust: Trust::Known, reasons: vec![] },
         Event::Ruled {
             item: item(),
             content: digest,

@@ -10,7 +10,7 @@ use pathwarden_store::Append;
 use pathwarden_supply::{Offer, Pin, Registry};
 use pathwarden_types::{
     Digest, Event, Finding, FindingKind, Item, ItemKind, Millis, Name, Observation, Operation,
-    OperationKind, Record, SessionId, Standing, Supply,
+    OperationKind, Record, SessionId, Supply, Trust,
 };
 use pathwarden_wire::{
     Catalogue, CatalogueItem, Fault, FaultKind, FindingRow, Found, Observe, PinRow, PinShown, Pins,
@@ -105,22 +105,22 @@ impl Warden {
         let mut changed = false;
         for Offered { item, text } in offered {
             let Some(offer) = registry.offer(item, text, is_inside) else { continue };
-            let was_shown = registry.pin(item).map(|pin| pin.standing);
+            let was_shown = registry.pin(item).map(|pin| pin.trust);
             let event = Event::Offered {
                 item: item.clone(),
                 content: offer.content,
-                standing: offer.standing,
+                trust: offer.trust,
                 reasons: offer.reasons.clone(),
             };
             let at = self.record_apart(None, event, vec![text.clone().into_bytes()])?;
             let event = Event::Offered {
                 item: item.clone(),
                 content: offer.content,
-                standing: offer.standing,
+                trust: offer.trust,
                 reasons: offer.reasons.clone(),
             };
             registry.apply(at, &event);
-            changed |= was_shown.is_some_and(|before| before != offer.standing);
+            changed |= was_shown.is_some_and(|before| before != offer.trust);
             for finding in findings_of(item, &offer) {
                 self.note_finding(None, finding)?;
             }
@@ -380,13 +380,13 @@ fn findings_of(item: &Item, offer: &Offer) -> Vec<Finding> {
     if offer.shadows {
         kinds.push(FindingKind::ItemShadows);
     }
-    match offer.standing {
-        Standing::Changed => kinds.push(FindingKind::ItemChanged),
+    match offer.trust {
+        Trust::Changed => kinds.push(FindingKind::ItemChanged),
         // Of a shadow alone there is nothing more to say.
-        Standing::Suspect if !offer.shadows || offer.reasons.len() > 1 => {
+        Trust::Suspect if !offer.shadows || offer.reasons.len() > 1 => {
             kinds.push(FindingKind::ItemSteers);
         }
-        Standing::Known | Standing::Suspect | Standing::Revoked | Standing::Disabled => {}
+        Trust::Known | Trust::Suspect | Trust::Revoked | Trust::Disabled => {}
     }
     let finding = |kind| Finding {
         kind,
@@ -401,7 +401,7 @@ fn findings_of(item: &Item, offer: &Offer) -> Vec<Finding> {
 fn row(item: &Item, pin: &Pin) -> PinRow {
     PinRow {
         item: item.clone(),
-        standing: pin.standing,
+        trust: pin.trust,
         reasons: pin.reasons.clone(),
         accepted: pin.accepted,
         current: pin.current,

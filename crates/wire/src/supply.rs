@@ -1,6 +1,6 @@
 //! Bodies of the API about what servers offer, and about what was found out of order.
 
-use pathwarden_types::{Digest, Finding, Item, Millis, Name, Ruling, SessionId, Standing};
+use pathwarden_types::{Digest, Finding, Item, Millis, Name, Ruling, SessionId, Trust};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ pub struct PinRow {
     /// The item.
     pub item: Item,
     /// Where it stands.
-    pub standing: Standing,
+    pub trust: Trust,
     /// Why, in words.
     pub reasons: Vec<String>,
     /// The form that is trusted, if one is.

@@ -47,6 +47,7 @@ async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
     let Some(id) = message.id else { return plain(StatusCode::ACCEPTED) };
     let result = match message.method {
         "tools/call" => called(),
+        "tools/list" => TOOLS.to_owned(),
         _ => r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"bench","version":"1"}}"#.to_owned(),
     };
     let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#);
@@ -55,6 +56,9 @@ async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
     response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
     response
 }
+
+/// What it lists, for a proxy that wants to know.
+const TOOLS: &str = r#"{"tools":[{"name":"read_text_file","description":"Reads.","inputSchema":{"type":"object"}},{"name":"write_file","description":"Writes.","inputSchema":{"type":"object"}}]}"#;
 
 fn called() -> String {
     let text = "Larkspur asks for the form W-9 of this year. ".repeat(22);

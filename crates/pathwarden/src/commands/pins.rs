@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
 use pathwarden_client::Client;
-use pathwarden_types::{Item, ItemKind, Ruling, Standing};
+use pathwarden_types::{Item, ItemKind, Ruling, Trust};
 use pathwarden_wire::{PinRow, PinShown, Pins as AllPins, RulePin};
 
 use crate::cli::{At, Kind, Pinned, Pins, RulePinned};
@@ -20,7 +20,7 @@ pub(crate) async fn run(at: &At, command: Pins, out: &Out) -> anyhow::Result<Exi
             let pins: AllPins = client.get("/v1/pins").await?;
             let wanted = |row: &PinRow| {
                 server.as_ref().is_none_or(|server| row.item.server == *server)
-                    && (!open || row.standing != Standing::Known)
+                    && (!open || row.trust != Trust::Known)
             };
             list(pins.items.into_iter().filter(wanted).collect(), out)?;
         }
@@ -41,7 +41,7 @@ fn list(rows: Vec<PinRow>, out: &Out) -> anyhow::Result<()> {
     for row in rows {
         out.line(format!(
             "{:<9} {}  {}",
-            row.standing.as_str(),
+            row.trust.as_str(),
             out.strong(&one_line(&row.item.to_string(), 160)),
             out.faint(&format!("since {}", time(row.touched))),
         ));
@@ -76,7 +76,7 @@ fn diff(shown: &PinShown, out: &Out) -> anyhow::Result<()> {
     out.line(format!(
         "{}: {}",
         out.strong(&one_line(&pin.item.to_string(), 160)),
-        pin.standing.as_str()
+        pin.trust.as_str()
     ));
     for reason in &pin.reasons {
         out.line(format!("  because {}", one_line(reason, 200)));
@@ -109,6 +109,6 @@ async fn give(client: &Client, rule: RulePinned, ruling: Ruling, out: &Out) -> a
         diff(&shown, out)?;
     }
     let item = one_line(&row.item.to_string(), 160);
-    out.line(format!("{item} is {} now", out.strong(row.standing.as_str())));
+    out.line(format!("{item} is {} now", out.strong(row.trust.as_str())));
     Ok(())
 }

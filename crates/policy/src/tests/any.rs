@@ -220,8 +220,8 @@ fn repeats() -> impl Iterator<Item = Input> {
 
 /// What stands in every way that it can.
 fn supplies() -> impl Iterator<Item = Input> {
-    ["known", "changed", "suspect", "revoked"].into_iter().map(|standing| {
-        let supply = SupplyFacts { standing: standing.to_owned(), reasons: Vec::new() };
+    ["known", "changed", "suspect", "revoked"].into_iter().map(|trust| {
+        let supply = SupplyFacts { trust: trust.to_owned(), reasons: Vec::new() };
         Input { supply, ..read() }
     })
 }
@@ -377,9 +377,9 @@ fn any_conduct() -> impl Strategy<Value = ConductFacts> {
 }
 
 fn any_supply() -> impl Strategy<Value = SupplyFacts> {
-    let standings = ["unseen", "known", "changed", "suspect", "revoked", "disabled"].as_slice();
-    (prop::sample::select(standings), prop::collection::vec("[a-z]{1,4}", 0..2))
-        .prop_map(|(standing, reasons)| SupplyFacts { standing: standing.to_owned(), reasons })
+    let kinds = ["unseen", "known", "changed", "suspect", "revoked", "disabled"].as_slice();
+    (prop::sample::select(kinds), prop::collection::vec("[a-z]{1,4}", 0..2))
+        .prop_map(|(trust, reasons)| SupplyFacts { trust: trust.to_owned(), reasons })
 }
 
 fn any_origin() -> impl Strategy<Value = OriginFacts> {
