@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the demo and the end-to-end tests need besides Rust, below .work/ of this checkout:
-# the official MCP clients for Python and TypeScript, and the official filesystem server.
+# the official MCP clients for Python and TypeScript, official servers, and the MCP Inspector.
 #
 #   scripts/setup.sh demo     what `make demo` needs
 #   scripts/setup.sh test     what `make test` needs

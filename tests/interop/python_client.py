@@ -1,30 +1,17 @@
 #!/usr/bin/env python3
-"""Checks an MCP server with the official Python client (mcp 2.x or 1.x).
+"""Checks `fixture-mcp`, directly or behind a gateway, with the official Python client (mcp 2.x or 1.x).
 
 Prints one JSON line per check: {"check", "ok", "detail"}. Exit code 1 if a check failed, 2 if the
-server could not be reached. The server is `fixture-mcp`, directly or behind a gateway.
+server could not be reached.
 """
 
-import argparse
 import asyncio
 import json
-import os
 import sys
-from contextlib import AsyncExitStack
 from datetime import timedelta
 
-import mcp
+from harness import IS_V2, Checks, ServerError, either, is_error, main, parser, structured, text_of
 from mcp import types
-from mcp.client.stdio import StdioServerParameters, stdio_client
-from mcp.client.streamable_http import streamable_http_client
-
-IS_V2 = hasattr(mcp, "Client")
-if IS_V2:
-    import httpx2 as httpx
-    from mcp import MCPError as ServerError
-else:
-    import httpx
-    from mcp.shared.exceptions import McpError as ServerError
 
 TEXT_URI = "fixture://text"
 TRICKY = {
@@ -35,78 +22,16 @@ TRICKY = {
 }
 
 
-class Heard:
-    """What the server told the client, by kind."""
-
-    def __init__(self):
-        self.logs = []
-        self.updates = []
-        self.changed = asyncio.Event()
-
-    async def log(self, params):
-        self.logs.append(params.data)
-        self.changed.set()
-
-    async def message(self, message):
-        inner = getattr(message, "root", message)
-        if isinstance(inner, types.ResourceUpdatedNotification):
-            self.updates.append(str(inner.params.uri))
-            self.changed.set()
-
-    async def until(self, condition, seconds=10):
-        async with asyncio.timeout(seconds):
-            while not condition():
-                self.changed.clear()
-                await self.changed.wait()
-
-
-async def answer_model(context, params):
-    text = types.TextContent(type="text", text="Paris")
-    return types.CreateMessageResult(role="assistant", content=text, model="scripted")
-
-
-async def answer_user(context, params):
-    return types.ElicitResult(action="accept", content={"name": "Ada"})
-
-
-def either(value, *names):
-    """An attribute by its name in 2.x (snake case) or in 1.x (camel case)."""
-    for name in names:
-        if hasattr(value, name):
-            return getattr(value, name)
-    raise AttributeError(f"{type(value).__name__} has none of {names}")
-
-
-def is_error(result):
-    return bool(either(result, "is_error", "isError"))
-
-
-def text_of(result):
-    return "".join(part.text for part in result.content if part.type == "text")
-
-
-class Checks:
-    def __init__(self, client, heard, version):
-        self.client = client
-        self.heard = heard
-        self.version = version
-        self.failed = 0
-
-    @property
-    def is_modern(self):
-        return self.version >= "2026-07-28"
-
-    async def run(self, name, check):
-        try:
-            async with asyncio.timeout(30):
-                detail, ok = await check(), True
-        except Exception as error:  # a check that fails in any way is a failed check
-            detail, ok = repr(error), False
-        self.failed += not ok
-        print(json.dumps({"check": name, "ok": ok, "detail": detail}), flush=True)
+class Fixture(Checks):
+    order = (
+        "list_tools", "tool_annotations", "echo", "slow_with_progress", "parallel_calls",
+        "timed_out_call_leaves_the_session_usable", "ask_model", "ask_user", "asks_in_results", "log",
+        "many_notifications", "big", "fail", "protocol_error", "resources", "unknown_resource",
+        "subscription", "prompts", "ping",
+    )
 
     async def list_tools(self):
-        names = sorted(tool.name for tool in (await self.client.list_tools()).tools)
+        names = await self.names()
         assert {"echo", "slow", "ask_model", "ask_user", "fail"} <= set(names), names
         return names
 
@@ -118,8 +43,7 @@ class Checks:
     async def echo(self):
         result = await self.client.call_tool("echo", TRICKY)
         assert json.loads(text_of(result)) == TRICKY, text_of(result)
-        structured = either(result, "structured_content", "structuredContent")
-        assert structured == TRICKY, structured
+        assert structured(result) == TRICKY, structured(result)
 
     async def slow_with_progress(self):
         seen = []
@@ -158,6 +82,23 @@ class Checks:
         result = await self.client.call_tool("ask_user", {"message": "Who are you?"})
         assert not is_error(result) and "Ada" in text_of(result), text_of(result)
         return text_of(result)
+
+    async def asks_in_results(self):
+        """What a server of the modern era asks stands in a result, and the answer in another call."""
+        if not self.is_modern:
+            return "not part of this revision"
+        arguments = {"message": "Who are you?"}
+        session = self.client.session
+        asked = await session.call_tool("ask_user", arguments, allow_input_required=True)
+        assert isinstance(asked, types.InputRequiredResult), asked
+        (name, question), = asked.input_requests.items()
+        assert question.params.message == "Who are you?", question
+        answer = types.ElicitResult(action="accept", content={"name": "Grace"})
+        result = await session.call_tool(
+            "ask_user", arguments, input_responses={name: answer}, request_state=asked.request_state
+        )
+        assert not is_error(result) and "Grace" in text_of(result), text_of(result)
+        return f"{question.method} in a result"
 
     async def log(self):
         if not self.is_modern:
@@ -228,77 +169,16 @@ class Checks:
         assert result.messages[0].content.text == "Write a short reminder about a W-9.", result
 
     async def ping(self):
-        if self.is_modern:
+        if not self.is_modern:
+            await self.client.send_ping()
+            return "answered"
+        try:
+            await self.client.send_ping()
+        except ServerError as error:
+            assert error.error.code == -32601, error.error
             return "not part of this revision"
-        await self.client.send_ping()
-
-    async def all(self):
-        for check in [
-            self.list_tools, self.tool_annotations, self.echo, self.slow_with_progress,
-            self.parallel_calls, self.timed_out_call_leaves_the_session_usable, self.ask_model,
-            self.ask_user, self.log, self.many_notifications, self.big, self.fail,
-            self.protocol_error, self.resources, self.unknown_resource, self.subscription,
-            self.prompts, self.ping,
-        ]:
-            await self.run(check.__name__, check)
-
-
-async def transport_of(stack, arguments):
-    if arguments.stdio:
-        command, *rest = arguments.stdio
-        server = StdioServerParameters(command=command, args=rest, env=dict(os.environ))
-        return stdio_client(server)
-    headers = {"Authorization": f"Bearer {arguments.bearer}"} if arguments.bearer else {}
-    limits = httpx.Timeout(30, read=300)
-    http = await stack.enter_async_context(httpx.AsyncClient(headers=headers, timeout=limits))
-    return streamable_http_client(arguments.url, http_client=http)
-
-
-async def connect(stack, arguments, heard):
-    """A connected client, the revision it agreed on, and the server's name."""
-    transport = await transport_of(stack, arguments)
-    callbacks = {
-        "sampling_callback": answer_model,
-        "elicitation_callback": answer_user,
-        "logging_callback": heard.log,
-        "message_handler": heard.message,
-    }
-    if IS_V2:
-        client = mcp.Client(transport, mode=arguments.mode, log_level="info", **callbacks)
-        client = await stack.enter_async_context(client)
-        return client, client.session.protocol_version, client.session.server_info
-    read, write, *_ = await stack.enter_async_context(transport)
-    session = await stack.enter_async_context(mcp.ClientSession(read, write, **callbacks))
-    result = await session.initialize()
-    return session, str(result.protocolVersion), result.serverInfo
-
-
-async def run(arguments):
-    heard = Heard()
-    async with AsyncExitStack() as stack:
-        client, version, server = await connect(stack, arguments, heard)
-        detail = f"{version} with {server.name if server else 'an unnamed server'}"
-        print(json.dumps({"check": "connect", "ok": True, "detail": detail}), flush=True)
-        checks = Checks(client, heard, version)
-        await checks.all()
-    return 1 if checks.failed else 0
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--stdio", type=json.loads, metavar="JSON", help="command as a JSON list")
-    where.add_argument("--url", help="Streamable HTTP endpoint")
-    parser.add_argument("--bearer", help="token for the Authorization header")
-    parser.add_argument("--mode", default="auto",
-                        help="2.x only: auto (default), legacy, or a revision such as 2026-07-28")
-    arguments = parser.parse_args()
-    try:
-        return asyncio.run(run(arguments))
-    except (Exception, BaseExceptionGroup) as error:
-        print(json.dumps({"check": "connect", "ok": False, "detail": repr(error)}), flush=True)
-        return 2
+        raise AssertionError("a ping was answered, which this revision does not know")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(parser(__doc__).parse_args(), Fixture))

@@ -73,6 +73,7 @@ fn node(log: &Path) -> Result<Arc<Warden>> {
         tokens: TokenKey::new(&[7; TokenKey::BYTES]),
         agents: [(agent.name.clone(), agent)].into(),
         near: std::collections::BTreeSet::new(),
+        reached: std::collections::BTreeSet::new(),
         hold_ms: 0,
         effect_ms_max: 600_000,
     })?)

@@ -46,7 +46,10 @@ pub(crate) fn asks_secret(kind: OperationKind, arguments: &Value) -> bool {
 
 fn names_secret(value: &Value) -> bool {
     match value {
-        Value::String(text) => is_secret(text),
+        Value::String(text) => {
+            let sentences = text.split(['.', ';', '!', '?', '\n', '(', ')']);
+            sentences.into_iter().any(|sentence| is_secret(sentence) && !warns_of(sentence))
+        }
         Value::Array(items) => items.iter().any(names_secret),
         Value::Object(members) => {
             members.iter().any(|(name, value)| is_secret(name) || names_secret(value))
@@ -61,6 +64,29 @@ fn is_secret(text: &str) -> bool {
     words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()))
         || pairs().any(|(a, b)| SECRET_PAIRS.contains(&(a.as_str(), b.as_str())))
 }
+
+/// Whether a sentence does nothing but warn the person not to give something.
+fn warns_of(sentence: &str) -> bool {
+    let words = pathwarden_purpose::words(sentence);
+    let at = |index: usize| words.get(index).map_or("", String::as_str);
+    let forbids = |index: usize| {
+        let next = match (at(index), at(index + 1)) {
+            ("do", "not") | ("don", "t") => at(index + 2),
+            ("never" | "don't" | "dont", next) => next,
+            _ => return false,
+        };
+        GIVES.contains(&next)
+    };
+    (0..words.len()).any(forbids) && !words.iter().any(|word| GOES_ON.contains(&word.as_str()))
+}
+
+/// What a person is warned not to do.
+const GIVES: &[&str] =
+    &["enter", "give", "include", "provide", "reveal", "send", "share", "tell", "type"];
+
+/// Words by which a sentence goes on to ask after it has warned.
+const GOES_ON: &[&str] =
+    &["and", "below", "but", "except", "here", "instead", "into", "just", "only", "then", "unless"];
 
 /// Whether a server asks for what the client knows from other servers (`includeContext`).
 pub(crate) fn asks_everything(kind: OperationKind, arguments: &Value) -> bool {
@@ -86,6 +112,16 @@ mod tests {
             assert!(asks(form(name)), "{name}");
         }
         assert!(asks(json!({"message": "Please type your bank password"})));
+        let warning =
+            "Your number (do not give us your phone number, pin, or other sensitive info)";
+        assert!(!asks(json!({"message": warning})));
+        for message in [
+            "Do not share your PIN with others. Your PIN:",
+            "Never give your password to anyone but type it here",
+            "Do not worry, enter your PIN",
+        ] {
+            assert!(asks(json!({"message": message})), "{message}");
+        }
         for name in ["name", "opinion", "city", "number", "keyboard", "spinning"] {
             assert!(!asks(form(name)), "{name}");
         }

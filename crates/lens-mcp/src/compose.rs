@@ -96,6 +96,15 @@ pub fn refusal(id: &Id, told: Told<'_>) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// A request that asks for nothing but an answer.
+#[must_use]
+pub fn ping(id: &str) -> Vec<u8> {
+    let mut out = String::from("{\"jsonrpc\":\"2.0\",\"id\":");
+    push_string(&mut out, id);
+    out.push_str(",\"method\":\"ping\"}");
+    out.into_bytes()
+}
+
 /// A JSON-RPC error; `null` stands for an id that could not be read (JSON-RPC 2.0 section 5).
 #[must_use]
 pub fn error(id: Option<&Id>, code: i64, message: &str) -> Vec<u8> {

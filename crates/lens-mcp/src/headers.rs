@@ -72,6 +72,26 @@ pub fn check<'a>(
     params.iter().try_for_each(|param| check_param(message, param, header(&param.header)))
 }
 
+/// What the headers that repeat a message carry, made from its body. `params` are those of the tool, as
+/// far as they are known.
+pub fn repeated(message: &Message, params: &[Param]) -> Vec<(String, String)> {
+    let (Body::Request { method, .. } | Body::Notification { method }) = message.body() else {
+        return Vec::new();
+    };
+    let mut carried = vec![(METHOD.to_owned(), encode(method))];
+    carried.extend(named(message, method).map(|(name, _)| (NAME.to_owned(), encode(&name))));
+    carried.extend(
+        params.iter().filter_map(|of| Some((of.header.clone(), of.header_value(message)?))),
+    );
+    carried
+}
+
+/// Whether a header repeats something of the body.
+#[must_use]
+pub fn repeats(name: &str) -> bool {
+    name == METHOD || name == NAME || name.starts_with(PARAM_PREFIX)
+}
+
 /// What `Mcp-Name` repeats, and whether it must be there.
 fn named(message: &Message, method: &str) -> Option<(String, bool)> {
     let (member, is_needed) = match method {
@@ -212,8 +232,7 @@ impl Param {
     }
 
     /// What its header must carry for this request; `None` when it must not be there.
-    #[must_use]
-    pub fn header_value(&self, message: &Message) -> Option<String> {
+    fn header_value(&self, message: &Message) -> Option<String> {
         self.value(message).and_then(text_of).map(|text| encode(&text))
     }
 }

@@ -36,7 +36,9 @@ pub use era::{Era, EraFault, FIRST_MODERN, SPOKEN};
 pub use id::{Id, IdFault};
 pub use listing::{Listed, Listing, Unnamed, params_of_tools};
 pub use message::{Body, FaultKind, Message, MessageFault, Shape};
-pub use method::{Route, client_notification, client_request, server_notification, server_request};
+pub use method::{
+    Route, client_notification, client_request, server_notification, server_request, tells_task,
+};
 pub use pointer::{Pointer, PointerFault};
 pub use response::outcome;
 pub use resume::{PersonSaid, Resume, STATE_PREFIX, ask_person};

@@ -6,6 +6,7 @@ mod fault;
 pub use fault::{FaultKind, MessageFault, Shape};
 
 use crate::id::Id;
+pub(crate) use envelope::is_look_alike;
 use pathwarden_json::{Document, Json, Kind};
 
 /// One JSON-RPC 2.0 message and the text it came as.

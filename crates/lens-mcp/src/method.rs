@@ -28,8 +28,7 @@ pub fn client_request(era: Era, method: &str) -> Option<Route> {
         "tools/list" | "resources/list" | "resources/templates/list" | "prompts/list" => {
             Some(Route::Forward(Some(ObservationKind::Catalogue)))
         }
-        "tasks/get" => Some(Route::Forward(Some(ObservationKind::Result))),
-        "tasks/cancel" => Some(Route::Forward(None)),
+        "tasks/get" | "tasks/cancel" => Some(Route::Forward(Some(ObservationKind::Result))),
         _ => None,
     };
     both.or_else(|| match era {
@@ -43,8 +42,8 @@ fn legacy(method: &str) -> Option<Route> {
         "resources/subscribe" | "resources/unsubscribe" => Route::Decide,
         "initialize" => Route::Forward(Some(ObservationKind::ServerHello)),
         // The result of a call that was decided when its task was created.
-        "tasks/result" => Route::Forward(Some(ObservationKind::Result)),
-        "ping" | "logging/setLevel" | "tasks/list" => Route::Forward(None),
+        "tasks/result" | "tasks/list" => Route::Forward(Some(ObservationKind::Result)),
+        "ping" | "logging/setLevel" => Route::Forward(None),
         _ => return None,
     })
 }
@@ -85,6 +84,13 @@ pub fn server_request(method: &str) -> Option<Route> {
     })
 }
 
+/// Whether a notification of the server tells the state of a task, which may ask for something or be a
+/// result.
+#[must_use]
+pub fn tells_task(method: &str) -> bool {
+    matches!(method, "notifications/tasks" | "notifications/tasks/status")
+}
+
 /// Whether a notification of the server is of a revision we speak.
 #[must_use]
 pub fn server_notification(method: &str) -> bool {
@@ -98,8 +104,6 @@ pub fn server_notification(method: &str) -> bool {
             | "notifications/tools/list_changed"
             | "notifications/prompts/list_changed"
             | "notifications/elicitation/complete"
-            | "notifications/tasks/status"
             | "notifications/subscriptions/acknowledged"
-            | "notifications/tasks"
-    )
+    ) || tells_task(method)
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
-use pathwarden_types::{Millis, Verdict, is_invisible};
+use pathwarden_types::{Millis, Verdict, escape_invisible, is_invisible};
 use serde::Serialize;
 
 /// Where output goes, and in which form.
@@ -41,7 +41,7 @@ impl Out {
         let mut to = io::stderr().lock();
         let _ = if self.json {
             let fault = serde_json::json!({ "error": what, "advice": advice });
-            writeln!(to, "{}", escaped(&fault.to_string()))
+            writeln!(to, "{}", escape_invisible(&fault.to_string()))
         } else {
             writeln!(to, "error: {}", lines(what))
         };
@@ -114,23 +114,7 @@ fn shown(character: char) -> char {
 
 /// JSON for a person: on several lines, and every invisible character as its escape.
 pub(crate) fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
-    serde_json::to_string_pretty(value).map(|json| escaped(&json))
-}
-
-/// The same JSON with every invisible character as its escape. Outside of strings JSON has no such
-/// character but the line feed, and inside of them that one is escaped already.
-fn escaped(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for character in json.chars() {
-        if character != '\n' && is_invisible(character) {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            out.push(character);
-        }
-    }
-    out
+    serde_json::to_string_pretty(value).map(|json| escape_invisible(&json))
 }
 
 #[cfg(test)]

@@ -113,6 +113,7 @@ fn node(home: &Home, config: &Config) -> anyhow::Result<Arc<Warden>> {
         agents: config.agents.clone(),
         effect_ms_max: config.ledger.effect_ms_max,
         near: config.near.clone(),
+        reached: config.upstreams.keys().cloned().collect(),
         hold_ms: config.hold_ms,
     };
     Warden::start(parts).context("start the node")

@@ -106,8 +106,6 @@ pub(crate) struct Released {
     pub(crate) cleared: Cleared,
     pub(crate) id: Id,
     pub(crate) expect: Expect,
-    /// Whether obligations changed it on the way.
-    pub(crate) is_rewritten: bool,
 }
 
 impl Exchange {

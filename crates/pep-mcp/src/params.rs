@@ -7,7 +7,7 @@ use pathwarden_lens_mcp::headers::Param;
 use pathwarden_types::Name;
 
 /// The parameters that are repeated in headers, by server and tool: those of the lists that passed. At
-/// most so many tools; the oldest go first, and what is not known is the server's to check.
+/// most so many tools; the oldest go first. A header for what is not known is not passed on.
 pub(crate) struct Params {
     known: Mutex<Known>,
 }

@@ -18,7 +18,7 @@ use child::Child;
 use news::News;
 use pathwarden_types::Name;
 use pathwarden_wire::{Fault, Pdp};
-use session::Session;
+use session::{Acquaintance, Session};
 use table::Table;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -97,30 +97,43 @@ pub async fn run(
     let table = Table::new(limits.open_max);
     let asked = Asked::new(limits.open_max);
     let tasks = Mutex::default();
-    let (news, pid) = (News::default(), process.id());
-    let session =
-        Arc::new(Session { exchange, table, asked, news, pid, to_client, to_server, tasks });
+    let (news, pid, acquaintance) = (News::default(), process.id(), Acquaintance::default());
+    let session = Arc::new(Session {
+        exchange,
+        table,
+        asked,
+        news,
+        pid,
+        acquaintance,
+        to_client,
+        to_server,
+        tasks,
+    });
     let telling = tokio::spawn(Arc::clone(&session).tell_news());
     let mut client = tokio::spawn(Arc::clone(&session).read_client(input));
     let mut server = tokio::spawn(Arc::clone(&session).read_server(stdout));
-    let client_closed = tokio::select! {
-        _ = &mut client => true,
-        () = shutdown => true,
-        _ = &mut server => false,
+    let mut shutdown = std::pin::pin!(shutdown);
+    let (client_closed, mut is_urgent) = tokio::select! {
+        _ = &mut client => (true, false),
+        () = &mut shutdown => (true, true),
+        _ = &mut server => (false, false),
     };
     client.abort();
     telling.abort();
-    if client_closed {
-        let _ = timeout(limits.grace, session.table.empty()).await;
+    if client_closed && !is_urgent {
+        is_urgent = tokio::select! {
+            _ = timeout(limits.grace, session.table.empty()) => false,
+            () = &mut shutdown => true,
+        };
     }
     // Closes the server's standard input, which asks it to end.
     writing_server.abort();
-    let status = child::end(&mut process, limits.grace).await;
+    let status = child::end(&mut process, is_urgent).await;
     if client_closed {
         let _ = timeout(limits.grace, &mut server).await;
         server.abort();
     }
-    session.finish("the server has ended").await;
+    session.finish("the server has ended", is_urgent).await;
     drop(session);
     let _ = timeout(limits.grace, writing_client).await;
     Ok(match status {

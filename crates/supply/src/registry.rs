@@ -63,8 +63,15 @@ pub struct Offer {
 }
 
 impl Registry {
-    /// The most items that are pinned. Beyond it nothing new is trusted.
+    /// The most items of one server that are pinned. Beyond it nothing new of it is shown or recorded.
+    pub const ITEMS_OF_SERVER_MAX: usize = 2_048;
+    /// The most items that are pinned in all; as above.
     pub const ITEMS_MAX: usize = 65_536;
+    /// The longest name of an item that is pinned, in bytes.
+    pub const NAME_BYTES_MAX: usize = 1_024;
+    /// How long a form that is not trusted stands before a further one is recorded, in ms: a server must
+    /// not fill the ledger by showing another each time.
+    pub const NEXT_FORM_MS: u64 = 60_000;
     /// The most tools that are switched off.
     pub const SWITCHES_MAX: usize = 4_096;
 
@@ -144,7 +151,13 @@ impl Registry {
             touched: at,
             ruled_by: None,
         });
-        (pin.current, pin.trust, pin.touched) = (content, trust, at);
+        // A ruling may have been recorded since the offer was judged, and it stands.
+        pin.trust = match trust {
+            _ if pin.trust == Trust::Revoked => Trust::Revoked,
+            Trust::Known if pin.accepted != Some(content) => Trust::Changed,
+            other => other,
+        };
+        (pin.current, pin.touched) = (content, at);
         pin.reasons = reasons.to_vec();
     }
 
@@ -167,39 +180,54 @@ impl Registry {
     }
 
     /// What must be recorded of an item that a server offers in the canonical form `text`: nothing when
-    /// it is as it was last. `is_inside` says that the operator runs the server.
+    /// it is as it was last, or there is no room for it. `is_inside` says that the operator runs the
+    /// server; `others` are the [`Registry::tools_of_others`].
     ///
-    /// First use is trusted, unless the item looks like an attack; what changed afterwards is not.
+    /// First use is trusted, unless the item looks like an attack. What changed afterwards is not, nor
+    /// does it become so by changing back: the server has shown that it shows different things.
     #[must_use]
-    pub fn offer(&self, item: &Item, text: &str, is_inside: bool) -> Option<Offer> {
+    pub fn offer(
+        &self,
+        now: Millis,
+        item: &Item,
+        text: &str,
+        is_inside: bool,
+        others: &BTreeSet<String>,
+    ) -> Option<Offer> {
         let content = Digest::of(text.as_bytes());
-        match self.pins.get(item) {
-            Some(pin) if pin.current == content => None,
-            Some(pin) if pin.trust == Trust::Revoked => {
-                let reasons = pin.reasons.clone();
-                Some(Offer { content, trust: Trust::Revoked, reasons, shadows: false })
-            }
-            Some(pin) if pin.accepted == Some(content) => {
-                let reasons = Vec::new();
-                Some(Offer { content, trust: Trust::Known, reasons, shadows: false })
-            }
-            Some(pin) => Some(self.changed(item, text, content, pin.accepted.is_some())),
-            None => Some(self.first_seen(item, text, content, is_inside)),
+        let Some(pin) = self.pins.get(item) else {
+            let fits = self.has_room(item);
+            return fits.then(|| self.first_seen(item, text, content, is_inside, others));
+        };
+        let waits = pin.trust != Trust::Known && now.since(pin.touched) < Self::NEXT_FORM_MS;
+        if pin.current == content || waits {
+            return None;
         }
+        if pin.trust == Trust::Revoked {
+            let reasons = pin.reasons.clone();
+            return Some(Offer { content, trust: Trust::Revoked, reasons, shadows: false });
+        }
+        Some(changed(item, text, content, pin.accepted, others))
     }
 
-    fn changed(&self, item: &Item, text: &str, content: Digest, was_trusted: bool) -> Offer {
-        let (score, mut reasons) = steering(text, &self.tools_of_others(&item.server));
-        let trust = if was_trusted { Trust::Changed } else { Trust::Suspect };
-        if score < STEERS_AT {
-            reasons.clear();
-        }
-        reasons.insert(0, format!("{item} is not what it was"));
-        Offer { content, trust, reasons, shadows: false }
+    fn has_room(&self, item: &Item) -> bool {
+        let first =
+            Item { server: item.server.clone(), kind: ItemKind::ALL[0], name: String::new() };
+        let of_server = self.pins.range(first..).take_while(|(of, _)| of.server == item.server);
+        item.name.len() <= Self::NAME_BYTES_MAX
+            && self.pins.len() < Self::ITEMS_MAX
+            && of_server.count() < Self::ITEMS_OF_SERVER_MAX
     }
 
-    fn first_seen(&self, item: &Item, text: &str, content: Digest, is_inside: bool) -> Offer {
-        let (score, mut reasons) = steering(text, &self.tools_of_others(&item.server));
+    fn first_seen(
+        &self,
+        item: &Item,
+        text: &str,
+        content: Digest,
+        is_inside: bool,
+        others: &BTreeSet<String>,
+    ) -> Offer {
+        let (score, mut reasons) = steering(text, others);
         let mut suspect = score >= STEERS_AT;
         if !suspect {
             reasons.clear();
@@ -209,10 +237,6 @@ impl Registry {
             reasons.push(format!("has the name of, or looks like, `{name}` of `{server}`"));
             // An operator may run two servers with a tool of one name; a look-alike has no excuse.
             suspect |= !is_inside || plain(name) != plain(&item.name);
-        }
-        if self.pins.len() >= Self::ITEMS_MAX {
-            reasons.push(format!("{} items are pinned, which is the limit", Self::ITEMS_MAX));
-            suspect = true;
         }
         let trust = if suspect { Trust::Suspect } else { Trust::Known };
         Offer { content, trust, reasons, shadows: shadowed.is_some() }
@@ -233,8 +257,9 @@ impl Registry {
         like.iter().find(is_other).cloned()
     }
 
-    /// The names of tools of other servers.
-    fn tools_of_others(&self, server: &Name) -> BTreeSet<String> {
+    /// The names of tools of other servers, which a description may not speak of.
+    #[must_use]
+    pub fn tools_of_others(&self, server: &Name) -> BTreeSet<String> {
         let own: BTreeSet<&str> = self.tools(|of| of == server).collect();
         self.tools(|of| of != server)
             .filter(|name| !own.contains(name))
@@ -270,6 +295,10 @@ impl Registry {
         };
         let item = |kind, name: &str| Item { server: server.clone(), kind, name: name.to_owned() };
         let own = kind.map(|kind| item(kind, name));
+        if own.as_ref().is_some_and(|own| !self.pins.contains_key(own) && !self.has_room(own)) {
+            let reasons = vec!["its server offers more than is pinned of one".to_owned()];
+            return Some(Supply { trust: Trust::Suspect, reasons });
+        }
         let whole = ItemKind::ALL.into_iter().filter(|kind| kind.is_whole_server());
         let items = own.into_iter().chain(whole.map(|kind| item(kind, "")));
         let pins: Vec<&Pin> = items.filter_map(|item| self.pins.get(&item)).collect();
@@ -287,14 +316,39 @@ impl Registry {
         Some(Supply { trust: worst, reasons })
     }
 
-    /// Whether an agent is to see an item in a list.
+    /// Whether an agent is to see an item of this form in a list. Lists are read side by side, so that
+    /// another form may have been recorded since.
     #[must_use]
-    pub fn shows(&self, item: &Item, agent: &Name) -> bool {
-        let is_known = self.pins.get(item).is_none_or(|pin| pin.trust == Trust::Known);
+    pub fn shows(&self, item: &Item, content: Digest, agent: &Name) -> bool {
+        let is_known = self
+            .pins
+            .get(item)
+            .is_some_and(|pin| pin.trust == Trust::Known && pin.current == content);
         let is_off =
             item.kind == ItemKind::Tool && self.switch(&item.server, &item.name, agent).is_some();
         is_known && !is_off
     }
+}
+
+/// An item in another form than before.
+fn changed(
+    item: &Item,
+    text: &str,
+    content: Digest,
+    accepted: Option<Digest>,
+    others: &BTreeSet<String>,
+) -> Offer {
+    let (score, mut reasons) = steering(text, others);
+    let trust = if accepted.is_some() { Trust::Changed } else { Trust::Suspect };
+    if score < STEERS_AT {
+        reasons.clear();
+    }
+    let words = match accepted {
+        Some(form) if form == content => "is what it was again, but was not in between",
+        _ => "is not what it was",
+    };
+    reasons.insert(0, format!("{item} {words}"));
+    Offer { content, trust, reasons, shadows: false }
 }
 
 #[cfg(test)]

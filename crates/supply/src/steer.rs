@@ -25,8 +25,10 @@ const SECRET_PLACES: &[&str] = &[
     "mcp.json",
     "claude_desktop_config",
     "private key",
-    "environment variables",
 ];
+
+/// What many an honest tool speaks of, and what a thief wants: it needs company.
+const SECRET_HINTS: &[&str] = &["environment variable"];
 
 /// Markup that is for a model alone: a person's view of a description does not show it as such.
 const MARKUP: &[&str] = &["<important", "<system", "<secret", "<hidden", "<instructions", "<!--"];
@@ -36,6 +38,7 @@ const BLANKS_MIN: usize = 40;
 
 /// How much each of these says.
 const SECRET_PLACE: Ratio = Ratio::of(6_000);
+const SECRET_HINT: Ratio = Ratio::of(2_000);
 const MARKED_UP: Ratio = Ratio::of(4_500);
 const PUSHED_AWAY: Ratio = Ratio::of(4_000);
 
@@ -84,6 +87,7 @@ fn of_text(text: &str, others: &BTreeSet<String>, reasons: &mut BTreeSet<String>
     };
     let names = |list: &[&str]| list.iter().any(|place| lower.contains(place));
     add(names(SECRET_PLACES), SECRET_PLACE, "points at a place where secrets lie");
+    add(names(SECRET_HINTS), SECRET_HINT, "speaks of where secrets may lie");
     add(names(MARKUP), MARKED_UP, "has markup that only a model reads");
     add(is_pushed_away(text), PUSHED_AWAY, "pushes text out of view");
     score

@@ -31,7 +31,7 @@ pub use finding::{Finding, FindingKind};
 pub use hex::HexError;
 pub use id::{ActionId, ApprovalId, IdError, SessionId};
 pub use label::{Confidentiality, Integrity, Label};
-pub use name::{Name, NameError, is_invisible};
+pub use name::{Name, NameError, escape_invisible, is_invisible};
 pub use observation::{Effect, Observation, ObservationKind, Outcome};
 pub use origin::{GivenBy, Origin, Place};
 pub use principal::{Agent, Task, TaskSource};

@@ -56,6 +56,23 @@ pub fn is_invisible(character: char) -> bool {
             | '\u{e0000}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
+/// JSON with every invisible character but the line feed as its escape. Outside of strings JSON has no
+/// such character but white space, and inside of them a line feed is escaped already.
+#[must_use]
+pub fn escape_invisible(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character != '\n' && is_invisible(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
 impl FromStr for Name {
     type Err = NameError;
 

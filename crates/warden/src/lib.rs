@@ -70,6 +70,8 @@ pub struct Warden {
     supplies: Supplies,
     /// Agents whose client may answer for the person behind it.
     near: BTreeSet<Name>,
+    /// Servers that the node's own gateway reaches.
+    reached: BTreeSet<Name>,
     hold_ms: u64,
     writable: AtomicBool,
 }

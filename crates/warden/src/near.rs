@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use pathwarden_decide::Standing;
+use pathwarden_json::{Json, canonical};
 use pathwarden_types::{
     ActionId, ApprovalAnswer, ApprovalId, Choice, Digest, Finding, FindingKind, Millis, Name,
-    Operation, SessionId,
+    Operation, SessionId, escape_invisible,
 };
 use pathwarden_wire::{Answer, Ask, Comeback, Fault, FaultKind, Held, NearQuestion};
 
@@ -64,7 +65,7 @@ impl Bound {
 
 impl Warden {
     /// How the person behind the client of a held action may be asked; `None` when the operator does
-    /// not let them answer, or they would not see all of it.
+    /// not let them answer, a person of a certain role is wanted, or they would not see all of it.
     pub(crate) fn near_question(
         &self,
         caller: &Caller,
@@ -79,9 +80,14 @@ impl Warden {
             let mut shard = self.shard(ask.session)?;
             let (_, live) = self.live(&mut shard, ask.session, caller)?;
             let question = live.state.question(held.approval).ok_or_else(internal)?;
+            // Of the person behind the client nobody knows a role.
+            if !question.approval.role.is_empty() {
+                return Ok(None);
+            }
             question.approval.shown
         };
-        let shown = self.history.text(&shown).map_err(unreadable)?.unwrap_or_default();
+        // Nobody is asked without being told why.
+        let Some(shown) = self.history.text(&shown).map_err(unreadable)? else { return Ok(None) };
         let bound = Bound {
             session: ask.session,
             action: held.action,
@@ -185,6 +191,14 @@ fn by(caller: &Caller) -> Result<Name, Fault> {
     text.parse().map_err(|_| internal())
 }
 
+/// Arguments in a form of which nothing is out of view: without white space of the agent's choice, and
+/// with an escape for every character that does not show.
+fn seen_whole(arguments: &str) -> String {
+    let form = Json::parse(arguments.as_bytes()).ok().map(canonical);
+    let text = form.and_then(|bytes| String::from_utf8(bytes).ok());
+    escape_invisible(text.as_deref().unwrap_or(arguments))
+}
+
 /// What the person is asked.
 fn words(ask: &Ask, shown: &str) -> String {
     let shown: serde_json::Value = serde_json::from_str(shown).unwrap_or_default();
@@ -195,7 +209,7 @@ fn words(ask: &Ask, shown: &str) -> String {
         "May the agent do this, once?\n\n{} on {}\n{}\n\nA person is asked because: {}",
         ask.operation.name,
         ask.operation.server,
-        ask.arguments,
+        seen_whole(&ask.arguments),
         because.join("; ")
     )
 }
@@ -206,7 +220,7 @@ mod tests {
         ActionId, ApprovalId, Digest, Millis, Operation, OperationKind, SessionId,
     };
 
-    use super::Bound;
+    use super::{Bound, seen_whole};
 
     #[test]
     fn a_state_prints_what_it_parses() {
@@ -220,6 +234,12 @@ mod tests {
         };
         assert_eq!(Bound::parse(&bound.text()), Some(bound));
         assert_eq!(Bound::parse("pathwarden-state1.x"), None);
+    }
+
+    #[test]
+    fn a_person_sees_arguments_without_room_to_hide_in() {
+        let hidden = "{ \"to\" :\n\n\n\"bob\u{202e}\u{200b}\"}";
+        assert_eq!(seen_whole(hidden), r#"{"to":"bob\u202e\u200b"}"#);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Parts {
     pub effect_ms_max: u64,
     /// Agents whose client may answer for the person behind it.
     pub near: BTreeSet<Name>,
+    /// Servers that the node's own gateway reaches.
+    pub reached: BTreeSet<Name>,
     /// How long an enforcement point keeps a client waiting for a person, in ms.
     pub hold_ms: u64,
 }
@@ -107,6 +109,7 @@ impl Warden {
             effect_ms_max: parts.effect_ms_max,
             supplies: Supplies::new(registry, findings),
             near: parts.near,
+            reached: parts.reached,
             hold_ms: parts.hold_ms,
             writable: AtomicBool::new(true),
         });

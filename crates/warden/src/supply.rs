@@ -32,6 +32,10 @@ const SAME_FINDING_MS: u64 = 60_000;
 /// The longest that one call waits for a change, in ms; the caller calls again.
 const CHANGE_MS_MAX: u64 = 60_000;
 
+/// How often, and with what time between, a form is looked for that is on its way to the ledger.
+const FORM_TRIES: u32 = 50;
+const FORM_WAIT: Duration = Duration::from_millis(20);
+
 /// The longest note of a person, in bytes.
 const NOTE_BYTES_MAX: usize = 4 << 10;
 
@@ -81,9 +85,26 @@ pub(crate) fn keep(findings: &mut VecDeque<FindingRow>, record: &Record) {
 struct Offered {
     item: Item,
     text: String,
+    content: Digest,
 }
 
 impl Warden {
+    /// Whether a caller of the interface may say what this server offers.
+    ///
+    /// # Errors
+    ///
+    /// A fault when the node's own gateway reaches the server: what it sees there needs no word of an
+    /// agent, which may lie.
+    pub fn may_report(&self, server: &Name) -> Result<(), Fault> {
+        if self.reached.contains(server) {
+            let message =
+                format!("the gateway of this node sees for itself what `{server}` offers");
+            let advice = "reach it through the gateway, or give the wrapped server another name";
+            return Err(Fault::new(FaultKind::Forbidden, message, advice));
+        }
+        Ok(())
+    }
+
     /// Records a catalogue and what is new in it; gives what its agent is not to see.
     pub(crate) fn catalogue(
         &self,
@@ -102,9 +123,18 @@ impl Warden {
     /// Records what is new of what a server offers.
     fn pin(&self, offered: &[Offered], is_inside: bool) -> Result<(), Fault> {
         let mut registry = self.supplies.registry.lock().map_err(|_| internal())?;
+        let Some(server) = offered.first().map(|offered| &offered.item.server) else {
+            return Ok(());
+        };
+        let mut others = registry.tools_of_others(server);
+        // Its own tools it may speak of, also those that are new in this list.
+        for Offered { item, .. } in offered {
+            others.remove(&item.name);
+        }
         let mut changed = false;
-        for Offered { item, text } in offered {
-            let Some(offer) = registry.offer(item, text, is_inside) else { continue };
+        for Offered { item, text, .. } in offered {
+            let now = self.now();
+            let Some(offer) = registry.offer(now, item, text, is_inside, &others) else { continue };
             let was_shown = registry.pin(item).map(|pin| pin.trust);
             let event = Event::Offered {
                 item: item.clone(),
@@ -143,9 +173,10 @@ impl Warden {
         let agent = live.state.agent().name.clone();
         let at_rest = live.state.at_rest();
         let mut names = BTreeSet::new();
-        for Offered { item, .. } in offered {
-            let is_shown =
-                self.supplies.registry.lock().map_err(|_| internal())?.shows(item, &agent);
+        for Offered { item, content, .. } in offered {
+            let registry = self.supplies.registry.lock().map_err(|_| internal())?;
+            let is_shown = registry.shows(item, *content, &agent);
+            drop(registry);
             if !is_shown || !is_listed(engine, &at_rest, &use_of(item)) {
                 names.insert(item.name.clone());
             }
@@ -194,10 +225,26 @@ impl Warden {
             let (item, pin) = pins.find(|(item, _)| item.id() == id).ok_or_else(no_item)?;
             row(item, pin)
         };
-        let text = |digest| self.history.text(&digest).map_err(unreadable);
-        let accepted = pin.accepted.map(text).transpose()?.flatten();
-        let current = text(pin.current)?;
+        let accepted = pin.accepted.map(|form| self.form(form)).transpose()?.flatten();
+        let current = self.form(pin.current)?;
         Ok(PinShown { pin, accepted, current })
+    }
+
+    fn current(&self, item: &Item) -> Result<Digest, Fault> {
+        let registry = self.supplies.registry.lock().map_err(|_| internal())?;
+        Ok(registry.pin(item).ok_or_else(no_item)?.current)
+    }
+
+    /// A form that was shown. The latest may still be on its way to the ledger.
+    fn form(&self, content: Digest) -> Result<Option<String>, Fault> {
+        for _ in 0..FORM_TRIES {
+            let text = self.history.text(&content).map_err(unreadable)?;
+            if text.is_some() {
+                return Ok(text);
+            }
+            std::thread::sleep(FORM_WAIT);
+        }
+        Ok(None)
     }
 
     /// Takes a person's ruling on an item. It is on disk before anything follows from it.
@@ -212,7 +259,7 @@ impl Warden {
             return Err(Fault::new(FaultKind::TooMuch, message, "say it in fewer words"));
         }
         let _one_at_a_time = self.supplies.ruling.lock().await;
-        if self.pin_shown(item.id())?.pin.current != content {
+        if self.current(&item)? != content {
             let message = format!("{item} has another form by now than the one that was shown");
             return Err(Fault::new(FaultKind::Conflict, message, "look at it again"));
         }
@@ -273,7 +320,7 @@ impl Warden {
     }
 
     /// Records that something is out of order outside every session. Whoever reaches a port can make
-    /// such findings, so the same one is recorded once a minute.
+    /// such findings, so one of a kind is recorded in a minute.
     pub fn note_intrusion(&self, finding: Finding) {
         let finding = finding.bounded();
         let now = self.now();
@@ -360,7 +407,8 @@ fn read_items(
         let text = content.get(start..end).ok_or_else(wrong)?;
         let value = Json::parse(text.as_bytes()).map_err(|_| wrong())?;
         let text = String::from_utf8(canonical(value)).map_err(|_| wrong())?;
-        Ok(Offered { item: Item { server: server.clone(), kind, name }, text })
+        let content = Digest::of(text.as_bytes());
+        Ok(Offered { item: Item { server: server.clone(), kind, name }, text, content })
     };
     items.into_iter().map(read).collect()
 }

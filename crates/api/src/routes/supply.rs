@@ -19,8 +19,10 @@ pub(super) fn acting() -> Vec<Route> {
             Agents,
             "Record what a server offers; what of it is not to be shown",
             |e| async {
-                let door = e.warden.door(e.caller()?);
-                door.catalogue(e.body().await?).await
+                let (warden, door) = (Arc::clone(&e.warden), e.warden.door(e.caller()?));
+                let catalogue: Catalogue = e.body().await?;
+                warden.may_report(&catalogue.server)?;
+                door.catalogue(catalogue).await
             },
         ),
         Route::post::<Found, (), _>("/v1/findings/new", Agents, "Record a finding", |e| async {

@@ -80,12 +80,16 @@ fn read_id(value: Json<'_>) -> Result<Id, FaultKind> {
 /// them, and is not to us, would let a message mean two things.
 fn refuse_look_alikes(value: Json<'_>, names: &[&'static str]) -> Result<(), FaultKind> {
     for (key, _) in value.members() {
-        let folded = fold(&key);
-        if let Some(meant) = names.iter().find(|name| fold(name) == folded && **name != key) {
+        if let Some(meant) = names.iter().find(|name| is_look_alike(&key, name)) {
             return Err(FaultKind::LookAlike { found: key.into_owned(), meant });
         }
     }
     Ok(())
+}
+
+/// Whether a key is this one only to readers that do not look at the case.
+pub(crate) fn is_look_alike(key: &str, meant: &str) -> bool {
+    key != meant && fold(key) == fold(meant)
 }
 
 /// Equal for keys that differ in case only, also for the two letters outside ASCII whose case is in it

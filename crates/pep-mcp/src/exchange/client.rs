@@ -27,6 +27,8 @@ pub(crate) enum FromClient {
     Request { cleared: Cleared, id: Id, expect: Expect, era: Era },
     /// A notification: nothing comes back.
     OneWay(Cleared),
+    /// The notification of a legacy client that it has begun.
+    Begun(Cleared),
     /// A response, to be passed on if the server asked, once it is decided.
     Reply(Reply),
     /// The client does not want an answer any more. To be passed on if the server has the request.
@@ -123,6 +125,9 @@ impl Exchange {
                     None => FromClient::Refused(Refused::unknown(&message, None)),
                 }
             }
+            Body::Notification { method } if method == "notifications/initialized" => {
+                FromClient::Begun(pass(message))
+            }
             Body::Notification { method } if client_notification(&method) => {
                 FromClient::OneWay(pass(message))
             }
@@ -172,6 +177,11 @@ impl Exchange {
         let bad =
             |answer| Refused { told: Told::BadRequest, ..Refused::unknown(message, Some(answer)) };
         let of_header = carried.map(|header| header(headers::PROTOCOL_VERSION));
+        if of_header == Some(Header::Unusable) {
+            let words = format!("`{}` is there more than once", headers::PROTOCOL_VERSION);
+            let answer = compose::error(Some(id), compose::HEADER_MISMATCH, &words);
+            return Err(Box::new(bad(answer)));
+        }
         let says_modern =
             matches!(of_header, Some(Header::One(version)) if version >= FIRST_MODERN);
         if message.era() == Era::Legacy && !says_modern {
@@ -256,7 +266,6 @@ impl Exchange {
         let mut resume = attempt.resume.take().map(comeback);
         let Attempt { mut message, id, era, intents, .. } = attempt;
         let mut opens = Vec::with_capacity(intents.len());
-        let mut is_rewritten = false;
         for intent in intents {
             let told = Refusing::new(era, &intent.operation, &id);
             let root = intent.root;
@@ -277,9 +286,8 @@ impl Exchange {
                 }
             };
             match fulfil(permit.obligations(), root, message, &self.limits) {
-                Ok((bytes, changed)) => {
-                    is_rewritten |= changed;
-                    message = bytes;
+                Ok(fulfilled) => {
+                    message = fulfilled;
                     opens.push(Open::of(permit, message.text().len()));
                 }
                 Err(unfulfilled) => {
@@ -291,7 +299,7 @@ impl Exchange {
         }
         let Some(main) = opens.pop() else { return Decision::Cancelled };
         let cleared = pass(message);
-        Decision::Go(Released { cleared, id, expect: Expect::Decided(main, opens), is_rewritten })
+        Decision::Go(Released { cleared, id, expect: Expect::Decided(main, opens) })
     }
 
     async fn ask(
@@ -341,7 +349,7 @@ impl Exchange {
         message: Message,
     ) -> Result<Cleared, Fault> {
         match fulfil(permit.obligations(), root, message, &self.limits) {
-            Ok((message, _)) => {
+            Ok(message) => {
                 let (cleared, open) = Cleared::by(permit, message.into_bytes());
                 self.close_without(open, Outcome::Done, "").await;
                 Ok(cleared)
@@ -352,6 +360,12 @@ impl Exchange {
                 Err(not_fulfilled(&unfulfilled))
             }
         }
+    }
+
+    /// A question of ours to the server that asks for nothing but an answer, be it an error: the modern
+    /// revision has no `ping`.
+    pub(crate) fn probe(id: &str) -> Cleared {
+        Cleared { bytes: compose::ping(id) }
     }
 
     /// The answer instead of a request that cannot be opened.
@@ -433,14 +447,13 @@ pub(super) enum Unfulfilled {
     Redact,
 }
 
-/// The message to send: as it came, with what the obligations change, and whether they do.
+/// The message to send: as it came, with what the obligations change.
 fn fulfil(
     obligations: &[Obligation],
     root: Root,
     mut message: Message,
     limits: &Limits,
-) -> Result<(Message, bool), Unfulfilled> {
-    let mut is_rewritten = false;
+) -> Result<Message, Unfulfilled> {
     for obligation in obligations {
         match obligation {
             Obligation::Rewrite { pointer, value } => {
@@ -448,12 +461,11 @@ fn fulfil(
                     rewrite(&message, root, pointer, value).map_err(Unfulfilled::Rewrite)?;
                 message = Message::parse(bytes, limits.message_bytes_max)
                     .map_err(Unfulfilled::Message)?;
-                is_rewritten = true;
             }
             Obligation::Redact { .. } => return Err(Unfulfilled::Redact),
             // The engine's, before the permit; nothing is left to do here.
             Obligation::RateLimit { .. } | Obligation::Watch => {}
         }
     }
-    Ok((message, is_rewritten))
+    Ok(message)
 }

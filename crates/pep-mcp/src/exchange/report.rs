@@ -44,12 +44,17 @@ impl Exchange {
                 self.close(open, outcome, detail, Some((result, bytes))).await?;
             }
             Expect::Listed(listing, kind) if !is_error => {
-                return self.list(listing, kind, response).await;
+                let asked = self.look_at_asks(response).await?;
+                let listed = self.list(listing, kind, response).await?;
+                return Ok(match asked {
+                    Shown::AsItCame => listed,
+                    stopped @ Shown::Instead(_) => stopped,
+                });
             }
-            Expect::Seen(kind) if !is_error => {
+            Expect::Seen(kind) | Expect::Listed(_, kind) => {
                 self.observe(kind, None, result_text(response)).await?;
             }
-            Expect::Seen(_) | Expect::Listed(..) | Expect::Plain => {}
+            Expect::Plain => {}
         }
         self.look_at_asks(response).await
     }
@@ -108,17 +113,20 @@ impl Exchange {
     /// Asks about everything that a result asks of the client. One refusal withholds the result: a
     /// client answers all or nothing.
     async fn look_at_asks(&self, response: &Message) -> Result<Shown, Fault> {
-        let asked = match asks(response, &self.server) {
-            Ok(asked) => asked,
-            Err(fault) => return Ok(self.stopped(response, fault.to_string()).await),
-        };
-        for intent in asked {
-            let name = intent.operation.name.clone();
-            if let Err(fault) = self.let_ask(intent).await {
-                return Ok(self.stopped(response, format!("{name}: {}", fault.message)).await);
-            }
+        match self.let_asks(response).await {
+            Ok(()) => Ok(Shown::AsItCame),
+            Err(why) => Ok(self.stopped(response, why).await),
         }
-        Ok(Shown::AsItCame)
+    }
+
+    /// Asks about everything that a message asks of the client; why it may not, if it may not.
+    pub(super) async fn let_asks(&self, message: &Message) -> Result<(), String> {
+        for intent in asks(message, &self.server).map_err(|fault| fault.to_string())? {
+            let name = intent.operation.name.clone();
+            let let_through = self.let_ask(intent).await;
+            let_through.map_err(|fault| format!("{name}: {}", fault.message))?;
+        }
+        Ok(())
     }
 
     /// Asks about something that a server wants of the client. Nobody is waited for: whoever has to

@@ -2,9 +2,9 @@
 
 use pathwarden_lens_mcp::{
     Acknowledged, Body, Id, Intent, Message, MessageFault, Route, Shape, compose,
-    server_notification, server_request,
+    server_notification, server_request, tells_task,
 };
-use pathwarden_types::FindingKind;
+use pathwarden_types::{FindingKind, ObservationKind};
 use pathwarden_wire::Fault;
 
 use super::{Cleared, Exchange};
@@ -57,7 +57,13 @@ impl Exchange {
         match message.body().clone() {
             Body::Response { id: Some(id), .. } => FromServer::Response(id, message),
             // An error about a request of ours that the server could not read.
-            Body::Response { id: None, .. } => FromServer::Pass(message.into_bytes()),
+            Body::Response { id: None, .. } => {
+                self.observe_malformed(message.text()).await;
+                FromServer::Pass(message.into_bytes())
+            }
+            Body::Notification { method } if tells_task(&method) => {
+                self.task(message, &method).await
+            }
             Body::Notification { method } if server_notification(&method) => {
                 match Acknowledged::of(&message) {
                     Some(granted) => FromServer::Acknowledged(granted, message.into_bytes()),
@@ -69,6 +75,23 @@ impl Exchange {
                 FromServer::Broken(None, format!("unknown notification `{method}`"))
             }
             Body::Request { id, method } => self.server_request(message, id, &method).await,
+        }
+    }
+
+    /// The state of a task: part of the answer to what was decided when the task was made.
+    async fn task(&self, message: Message, method: &str) -> FromServer {
+        let state = message.member("params").map(|params| params.text().to_owned());
+        let seen = self.observe(ObservationKind::Result, None, state.unwrap_or_default()).await;
+        let let_through = match seen {
+            Ok(()) => self.let_asks(&message).await,
+            Err(fault) => Err(fault.message),
+        };
+        match let_through {
+            Ok(()) => FromServer::Pass(message.into_bytes()),
+            Err(why) => {
+                self.found(FindingKind::ServerAsk, method, why.clone()).await;
+                FromServer::Broken(None, why)
+            }
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use pathwarden_json::Json;
 use pathwarden_lens_mcp::mount::Mounts;
-use pathwarden_lens_mcp::{Era, Id, Message};
+use pathwarden_lens_mcp::{Era, Id, Message, headers as mirrored};
 use pathwarden_types::Outcome;
 use tokio::time::sleep;
 
@@ -38,6 +39,29 @@ impl Call {
             transport: transport.to_owned(),
             id: id.key().to_owned(),
         }
+    }
+
+    /// The headers that go to the server with this message. Where the client sent headers that repeat the
+    /// body, they are made from what the body says now: whoever goes by them gets what was decided, and
+    /// nothing that was taken out of the body leaves in a header.
+    pub(super) fn to_server(&self, body: &[u8]) -> HeaderMap {
+        let mut headers = headers::to_server(&self.headers);
+        if !self.headers.keys().any(|name| mirrored::repeats(name.as_str())) {
+            return headers;
+        }
+        let limit = self.shared.limits.message_bytes_max;
+        let Ok(message) = Message::parse(body.to_vec(), limit) else { return headers };
+        let tool = message.param("name").and_then(Json::string).unwrap_or_default();
+        let params = self.exchange.params().of(self.exchange.server_name(), &tool);
+        for (name, value) in mirrored::repeated(&message, &params) {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value))
+                && self.headers.contains_key(&name)
+            {
+                headers.insert(name, value);
+            }
+        }
+        headers
     }
 
     /// A message of the server as the client is to see it.
@@ -91,7 +115,7 @@ impl Call {
     pub(super) fn send_aside(&self, message: Cleared) {
         let call = self.clone();
         tokio::spawn(async move {
-            let headers = headers::to_server(&call.headers);
+            let headers = call.to_server(message.bytes());
             let answer = call.upstream.answer(None);
             let sent = call.shared.sender.post(&call.upstream, headers, message, answer).await;
             if let Err(error) = sent {

@@ -201,7 +201,7 @@ impl Several {
         for (index, server) in self.mounts.servers().iter().enumerate() {
             let Ok(call) = self.call(server).await else { continue };
             let bytes = bytes.to_vec();
-            fetching.spawn(async move { (index, fetch(&call, bytes).await) });
+            fetching.spawn(async move { (index, fetch(&call, bytes).await.ok()) });
         }
         let mut found = BTreeMap::new();
         while let Some(done) = fetching.join_next().await {
@@ -211,6 +211,24 @@ impl Several {
         }
         let name = |index: usize| self.mounts.servers().get(index).cloned();
         found.into_iter().filter_map(|(index, one)| Some((name(index)?, one))).collect()
+    }
+
+    /// Whether every server that can be reached speaks the modern era.
+    async fn each_is_modern(&self, probe: &[u8]) -> bool {
+        let mut asking = JoinSet::new();
+        for server in self.mounts.servers() {
+            let Ok(call) = self.call(server).await else { continue };
+            let probe = probe.to_vec();
+            asking.spawn(async move {
+                match fetch(&call, probe).await {
+                    Ok(answer) => hello::is_modern(&answer),
+                    Err(NotFetched::NotReached) => true,
+                    // Servers of the legacy era have many ways to say that they do not understand.
+                    Err(NotFetched::NoAnswer) => false,
+                }
+            });
+        }
+        asking.join_all().await.into_iter().all(|is_modern| is_modern)
     }
 
     /// Tells a modern client to fall back, when a server that can be reached speaks no modern revision.
@@ -223,9 +241,7 @@ impl Several {
         let is_modern = match eras.of(servers) {
             Some(known) => known,
             None => {
-                let probe = hello::probe(message);
-                let answers = self.fetch_each(&probe).await;
-                let is_modern = answers.iter().all(|(_, answer)| hello::is_modern(answer));
+                let is_modern = self.each_is_modern(&hello::probe(message)).await;
                 eras.learn(servers, is_modern);
                 is_modern
             }
@@ -245,45 +261,44 @@ struct Fetched {
     headers: HeaderMap,
 }
 
-/// Sends a request that acts on nothing, and reads its answer whole; `None` when there is none.
-async fn fetch(call: &Call, bytes: Vec<u8>) -> Option<Fetched> {
+/// Why there is no answer of a server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum NotFetched {
+    /// It could not be reached, or has too much to do.
+    NotReached,
+    /// What it sent is no answer.
+    NoAnswer,
+}
+
+/// Sends a request that acts on nothing, and reads its answer whole.
+async fn fetch(call: &Call, bytes: Vec<u8>) -> Result<Fetched, NotFetched> {
     let FromClient::Request { cleared, id, expect, .. } = call.exchange.read_client(bytes, None)
     else {
-        return None;
+        return Err(NotFetched::NotReached);
     };
     let (shared, to) = (&call.shared, &call.upstream);
-    let mut headers = headers::to_server(&call.headers);
-    repeat_method(&mut headers, cleared.bytes(), shared.limits.message_bytes_max);
+    // Each of these is a call of the server like any other.
+    let _place = to.enter(None).map_err(|_| NotFetched::NotReached)?;
+    let headers = call.to_server(cleared.bytes());
     let sending = shared.sender.post(to, headers, cleared, to.answer(None));
-    let response = sending.await.ok()?;
+    let response = sending.await.map_err(|_| NotFetched::NotReached)?;
     let headers = response.headers().clone();
     let is_stream = headers::is_type(&headers, "text/event-stream");
     let body = if is_stream {
-        first_answer(call, response.into_body(), &id).await?
+        first_answer(call, response.into_body(), &id).await
     } else {
-        vector(shared.sender.read(response.into_body()).await.ok()?)
+        shared.sender.read(response.into_body()).await.ok().map(vector)
     };
+    let body = body.ok_or(NotFetched::NoAnswer)?;
     let FromServer::Response(answered, response) = call.exchange.read_server(body).await else {
-        return None;
+        return Err(NotFetched::NoAnswer);
     };
     if answered.key() != id.key() {
-        return None;
+        return Err(NotFetched::NoAnswer);
     }
     let settled = call.exchange.settle(expect, response).await;
-    let message = Message::parse(settled, shared.limits.message_bytes_max).ok()?;
-    Some(Fetched { message, headers })
-}
-
-/// Headers that repeat a method repeat that of this message, which may be one of ours.
-fn repeat_method(headers: &mut HeaderMap, bytes: &[u8], bytes_max: usize) {
-    headers.remove(mirrored::NAME);
-    let method = Message::parse(bytes.to_vec(), bytes_max).ok().and_then(|message| {
-        let Body::Request { method, .. } = message.body() else { return None };
-        HeaderValue::from_str(method).ok()
-    });
-    if let (Some(method), Some(header)) = (method, headers.get_mut(mirrored::METHOD)) {
-        *header = method;
-    }
+    let message = Message::parse(settled, shared.limits.message_bytes_max);
+    Ok(Fetched { message: message.map_err(|_| NotFetched::NoAnswer)?, headers })
 }
 
 /// The answer to a request on a stream.

@@ -7,6 +7,7 @@ use super::answer::{self, Reply};
 use super::body::Answer;
 use super::call::Call;
 use super::headers;
+use super::post::failure;
 use super::stream::{self, Pending};
 
 /// Answers a request without a message.
@@ -31,10 +32,7 @@ pub(super) async fn answer(call: Call, method: Method) -> Response<Answer> {
         };
     }
     let head = headers::to_client(response.headers());
-    match call.shared.sender.read(response.into_body()).await {
-        Ok(body) => answer::with(status, head, Answer::whole(body)),
-        Err(error) => answer::refused(StatusCode::BAD_GATEWAY, &error.to_string()),
-    }
+    if status.is_success() { answer::empty(status) } else { failure(status, head) }
 }
 
 async fn open(call: Call, response: Response<hyper::body::Incoming>) -> Response<Answer> {

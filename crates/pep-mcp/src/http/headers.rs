@@ -1,7 +1,8 @@
 //! Which headers are passed on.
 
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use pathwarden_lens_mcp::headers::Header;
+use pathwarden_lens_mcp::headers::{self as mirrored, Header};
 
 /// The session of the transport.
 pub(super) const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -32,14 +33,51 @@ const OURS: [HeaderName; 6] = [
     header::ACCEPT_ENCODING,
 ];
 
-/// The headers of a client's request that go to the server.
+/// What a server tells the client beside a message. Nothing else of its headers is passed on: they could
+/// lead the client elsewhere (`Location`, `Link`, `Refresh`, `Alt-Svc`), to another issuer
+/// (`WWW-Authenticate`), or set what it sends to us (`Set-Cookie`).
+const OF_ANSWERS: [HeaderName; 11] = [
+    header::ALLOW,
+    header::CACHE_CONTROL,
+    header::CONTENT_LANGUAGE,
+    header::CONTENT_TYPE,
+    header::DATE,
+    header::RETRY_AFTER,
+    MCP_SESSION_ID,
+    HeaderName::from_static("mcp-protocol-version"),
+    HeaderName::from_static("traceresponse"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("x-correlation-id"),
+];
+
+/// The headers of a client's request that go to the server, but for those that repeat the body.
 pub(super) fn to_server(headers: &HeaderMap) -> HeaderMap {
-    without(headers, &OURS)
+    let mut kept = without(headers, &OURS);
+    let repeat: Vec<HeaderName> =
+        kept.keys().filter(|name| mirrored::repeats(name.as_str())).cloned().collect();
+    for name in repeat {
+        kept.remove(name);
+    }
+    kept
 }
 
 /// The headers of a server's answer that go to the client.
 pub(super) fn to_client(headers: &HeaderMap) -> HeaderMap {
-    without(headers, &[])
+    let kept = headers.iter().filter(|(name, _)| OF_ANSWERS.contains(name));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The status of a server's error as the client sees it: what would lead it elsewhere, or make it show
+/// a credential, is a fault of the server.
+pub(super) fn status_to_client(status: StatusCode) -> StatusCode {
+    let is_passed = status.is_success() || status.is_client_error() || status.is_server_error();
+    match status {
+        StatusCode::UNAUTHORIZED
+        | StatusCode::FORBIDDEN
+        | StatusCode::PROXY_AUTHENTICATION_REQUIRED => StatusCode::BAD_GATEWAY,
+        other if is_passed => other,
+        _ => StatusCode::BAD_GATEWAY,
+    }
 }
 
 /// As [`to_client`], for a stream of events.
@@ -109,9 +147,9 @@ pub(super) fn accepts_events(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderMap;
+    use http::{HeaderMap, StatusCode};
 
-    use super::{to_client, to_server};
+    use super::{status_to_client, to_client, to_server};
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -140,8 +178,28 @@ mod tests {
     }
 
     #[test]
-    fn no_other_header_of_an_answer_is_lost() {
-        let answer = [("mcp-session-id", "s"), ("set-cookie", "a"), ("set-cookie", "b")];
-        assert_eq!(to_client(&headers(&answer)), headers(&answer));
+    fn what_would_lead_the_client_elsewhere_is_not_passed_on() {
+        let answer = [
+            ("mcp-session-id", "s"),
+            ("x-request-id", "1"),
+            ("set-cookie", "a"),
+            ("location", "http://evil"),
+            ("www-authenticate", "Bearer resource_metadata=\"http://evil\""),
+            ("link", "<http://evil>"),
+            ("access-control-allow-origin", "*"),
+            ("x-accel-redirect", "/secret"),
+        ];
+        let want = headers(&[("mcp-session-id", "s"), ("x-request-id", "1")]);
+        assert_eq!(to_client(&headers(&answer)), want);
+        for (status, want) in [(307, 502), (401, 502), (404, 404), (503, 503), (202, 202)] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(status_to_client(status).as_u16(), want, "{status}");
+        }
+    }
+
+    #[test]
+    fn headers_that_repeat_the_body_are_not_copied() {
+        let sent = [("mcp-method", "tools/call"), ("mcp-name", "a"), ("mcp-param-x", "y")];
+        assert!(to_server(&headers(&sent)).is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pathwarden_types::{ActionId, Name, SessionId};
+use pathwarden_types::{ActionId, Digest, Name, SessionId};
 use tokio::sync::Notify;
 
 use crate::exchange::{Exchange, Expect};
@@ -22,8 +22,16 @@ pub(super) struct Key {
 pub(super) enum Slot {
     /// Not answered yet.
     Open(Arc<Exchange>, Expect),
-    /// Answered and recorded; a server may send it once more to a client that lost it.
-    Answered(Option<ActionId>),
+    /// Answered and recorded; a server may send the same once more to a client that lost it.
+    Answered(Answered),
+}
+
+/// What is known of a response that was passed on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answered {
+    pub(super) action: Option<ActionId>,
+    /// Of the response as the server sent it; `None` when the client got something else in its place.
+    pub(super) shown: Option<Digest>,
 }
 
 /// Tells one stay of a request in the table from the next.

@@ -6,6 +6,7 @@ use http::{Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use pathwarden_lens_mcp::{Era, Id, compose};
 use pathwarden_wire::Held;
+pub(super) use relay::failure;
 use tokio::sync::oneshot;
 
 use super::Shared;
@@ -87,12 +88,17 @@ async fn work(call: &Call, read: FromClient, reply: Reply, gone: Gone) {
         FromClient::Request { cleared, id, expect, .. } => {
             relay::send(call, cleared, Some((id, expect)), reply, gone).await;
         }
-        FromClient::OneWay(cleared) => relay::send(call, cleared, None, reply, gone).await,
-        // Which stream the server asked on, and whether it still stands, only the server knows.
-        FromClient::Reply(answer) => match call.exchange.reply(answer).await {
-            Some(cleared) => relay::send(call, cleared, None, reply, gone).await,
-            None => reply.response(answer::empty(StatusCode::ACCEPTED)),
-        },
+        FromClient::OneWay(cleared) | FromClient::Begun(cleared) => {
+            relay::send(call, cleared, None, reply, gone).await;
+        }
+        // Which stream the server asked on, and whether it still stands, only the server knows. The
+        // client is not kept waiting: some send nothing else until this is taken.
+        FromClient::Reply(answer) => {
+            reply.response(answer::empty(StatusCode::ACCEPTED));
+            if let Some(cleared) = call.exchange.reply(answer).await {
+                call.send_aside(cleared);
+            }
+        }
         FromClient::Cancel { request, cleared } => {
             cancel(call, &request, cleared, reply, gone).await;
         }

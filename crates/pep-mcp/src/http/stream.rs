@@ -5,13 +5,13 @@ use std::sync::Arc;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use pathwarden_lens_mcp::{Acknowledged, Era, Id, Message, compose};
-use pathwarden_types::{ActionId, ObservationKind, Outcome};
+use pathwarden_types::{Digest, ObservationKind, Outcome};
 use tokio::time::{Instant, sleep_until};
 
 use super::answer::Reply;
 use super::body::Gone;
 use super::call::Call;
-use super::left::{Key, Slot, Ticket};
+use super::left::{Answered, Key, Slot, Ticket};
 use super::sse::{EVENT_OVERHEAD_BYTES, Event, Parser};
 use crate::exchange::{Exchange, Expect, FromServer};
 use crate::refusal;
@@ -200,12 +200,13 @@ impl Stream<'_> {
         let before = response.text().len();
         let message = match self.take(&id) {
             Some(Slot::Open(exchange, expect)) => {
-                let action = expect.action();
-                let message = self.call.outward(exchange.settle(expect, response).await);
-                self.remember(&id, action).await;
-                message
+                let (action, came) = (expect.action(), Digest::of(response.text().as_bytes()));
+                let settled = exchange.settle(expect, response).await;
+                let shown = (Digest::of(&settled) == came).then_some(came);
+                self.remember(&id, Answered { action, shown }).await;
+                self.call.outward(settled)
             }
-            Some(Slot::Answered(action)) => self.again(&id, action, response).await,
+            Some(Slot::Answered(before)) => self.again(&id, before, response).await,
             None => {
                 self.call.exchange.observe_unasked(&response).await;
                 let words = "an answer to a request that is not open";
@@ -215,19 +216,24 @@ impl Stream<'_> {
         self.pass(event, before, message).await;
     }
 
-    /// A response that was recorded before, for a client that lost it.
-    async fn again(&mut self, id: &Id, action: Option<ActionId>, response: Message) -> Vec<u8> {
-        self.remember(id, action).await;
+    /// A response that was recorded before, for a client that lost it: the same, or none.
+    async fn again(&mut self, id: &Id, before: Answered, response: Message) -> Vec<u8> {
+        self.remember(id, before).await;
+        if before.shown != Some(Digest::of(response.text().as_bytes())) {
+            self.call.exchange.observe_unasked(&response).await;
+            let words = "another answer to a request that was answered";
+            return compose::error(Some(id), compose::SERVER_BROKEN, words);
+        }
         let text = response.text().to_owned();
-        match self.call.exchange.observe(ObservationKind::Result, action, text).await {
-            Ok(()) => response.into_bytes(),
+        match self.call.exchange.observe(ObservationKind::Result, before.action, text).await {
+            Ok(()) => self.call.outward(response.into_bytes()),
             Err(fault) => refusal::withheld(Some(id), &fault),
         }
     }
 
-    async fn remember(&self, id: &Id, action: Option<ActionId>) {
+    async fn remember(&self, id: &Id, answered: Answered) {
         if self.resumable {
-            self.call.leave(self.call.key(id), Slot::Answered(action)).await;
+            self.call.leave(self.call.key(id), Slot::Answered(answered)).await;
         }
     }
 

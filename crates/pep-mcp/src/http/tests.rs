@@ -34,7 +34,8 @@ async fn headers_pass_and_the_token_does_not() {
     let extra =
         [("mcp-session-id", "s"), ("traceparent", "00-1-2-3"), ("x-vendor", "1"), ("cookie", "c")];
     let answer = client.request(Method::POST, "/mcp/files", &extra, ODD).await;
-    assert_eq!(answer.headers.get("x-vendor").unwrap(), "kept");
+    assert_eq!(answer.headers.get("x-request-id").unwrap(), "kept");
+    assert!(answer.headers.get("set-cookie").is_none());
     assert_eq!(answer.headers.get("mcp-session-id").unwrap(), "s-1");
     let heard = client.server.heard(1).await.remove(0);
     for (name, value) in extra.iter().take(3) {
@@ -106,11 +107,26 @@ async fn answers_that_are_none_are_errors_for_their_request() {
 }
 
 #[tokio::test]
+async fn a_server_leads_the_client_to_nobody_else() {
+    let client = Client::start().await;
+    for name in ["elsewhere", "issuer"] {
+        let answer = client.post(&call("1", name)).await;
+        assert_eq!(answer.status, StatusCode::BAD_GATEWAY, "{name}");
+        for header in ["location", "www-authenticate", "set-cookie"] {
+            assert!(answer.headers.get(header).is_none(), "{name} {header}");
+        }
+        let told = answer.text().await;
+        assert!(!told.contains("evil"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn an_error_of_http_passes_with_its_status_and_closes_the_permit() {
     let client = Client::start().await;
     let answer = client.post(&call("1", "gone")).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    assert_eq!(answer.text().await, "session not found");
+    let told = answer.text().await;
+    assert!(told.contains("the server answered with the status 404"), "{told}");
     let report = client.fake.reported(1).await.remove(0);
     assert_eq!(report.effect.outcome, Outcome::Failed);
     assert_eq!(report.result.unwrap(), "session not found");

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
@@ -41,23 +42,28 @@ impl Child {
     }
 }
 
-/// Waits for the server to end, and kills it when it does not within `grace`. Gives its status if it
-/// ended by itself.
+/// How long a server may take to end by itself once its standard input is closed, and once more when it
+/// was told to. Clients give us about two seconds for both, and a server must not outlive them (MCP
+/// 2025-11-25, basic/lifecycle, «Shutdown»).
+const ENDS_BY_ITSELF: Duration = Duration::from_millis(1_000);
+const ENDS_WHEN_TOLD: Duration = Duration::from_millis(400);
+
+/// Waits for the server to end, tells it to, and kills it. Gives its status if it ended by itself. When
+/// it `is_urgent` it is told at once.
 pub(super) async fn end(
     process: &mut tokio::process::Child,
-    grace: Duration,
+    is_urgent: bool,
 ) -> Option<ExitStatus> {
-    match timeout(grace, process.wait()).await {
-        Ok(Ok(status)) => Some(status),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "waiting for the server");
-            None
-        }
-        Err(_) => {
-            if let Err(error) = process.kill().await {
-                tracing::warn!(%error, "killing the server");
-            }
-            None
-        }
+    if !is_urgent && let Ok(status) = timeout(ENDS_BY_ITSELF, process.wait()).await {
+        return status.map_err(|error| tracing::warn!(%error, "waiting for the server")).ok();
     }
+    let pid = process.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    let told = pid.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
+    if told && let Ok(status) = timeout(ENDS_WHEN_TOLD, process.wait()).await {
+        return status.ok();
+    }
+    if let Err(error) = process.kill().await {
+        tracing::warn!(%error, "killing the server");
+    }
+    None
 }

@@ -5,6 +5,7 @@
 //! something else each time. Only Linux is asked; elsewhere nothing is known, and nothing is pinned.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,19 +21,38 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 /// The most folders that are gone up from a script to its package.
 const FOLDERS_UP_MAX: usize = 8;
 
-/// What runs below this process and as it, as JSON text that is equal as long as it is the same; `None`
-/// where it cannot be told.
+/// What runs below this process and as it, as JSON text that is equal as long as it is the same. What
+/// cannot be told of it is part of the text, so that a program that hides is not the one that was known.
+/// `None` where no process can be looked at.
 pub(super) fn of(pid: u32) -> Option<String> {
     let mut files = BTreeMap::new();
     for process in tree(pid) {
-        let exe = fs::read_link(format!("/proc/{process}/exe")).ok()?;
-        files.extend(hashed(&exe));
-        if let Some(script) = script(process, &exe) {
-            files.extend(package_of(&script).into_iter().filter_map(|path| hashed(&path)));
-            files.extend(hashed(&script));
+        if is_over(process) {
+            continue;
         }
+        let folder = PathBuf::from(format!("/proc/{process}"));
+        let Ok(exe) = fs::read_link(folder.join("exe")) else {
+            if !is_over(process) {
+                files.insert("a process that cannot be read".to_owned(), Digest::of(b""));
+            }
+            continue;
+        };
+        // The image that runs, whatever lies under its name by now.
+        files.insert(named(&exe), digest_of(&folder.join("exe")));
+        for file in code(process, &exe) {
+            files.insert(named(&file), digest_of(&file));
+        }
+        files.extend(typed_code(process).map(|text| ("typed code".to_owned(), text)));
     }
-    (!files.is_empty()).then(|| text(&files))
+    let is_there = Path::new(&format!("/proc/{pid}")).is_dir();
+    (is_there && !files.is_empty()).then(|| text(&files))
+}
+
+/// Whether the process has ended and only waits to be collected (`proc_pid_stat(5)`, states Z and X).
+fn is_over(pid: u32) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
+    let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
+    matches!(state, Some('Z' | 'X') | None)
 }
 
 /// The process and everything that it started, oldest first.
@@ -65,26 +85,79 @@ fn children(pid: u32) -> Vec<u32> {
 const INTERPRETERS: [&str; 12] =
     ["bash", "bun", "dash", "deno", "java", "node", "perl", "php", "python", "ruby", "sh", "tsx"];
 
-/// The file that an interpreter runs: its first argument that is one. Other arguments, and those of other
-/// programs, are data, which may change.
-fn script(pid: u32, exe: &Path) -> Option<PathBuf> {
-    let name = exe.file_name()?.to_str()?;
-    if !INTERPRETERS.iter().any(|interpreter| name.starts_with(interpreter)) {
-        return None;
-    }
-    let folder = fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
-    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let arguments = line.split(|byte| *byte == 0).skip(1);
-    let argument = arguments.map(String::from_utf8_lossy).find(|a| !a.starts_with('-'))?;
-    let path = fs::canonicalize(folder.join(argument.as_ref())).ok()?;
-    path.is_file().then_some(path)
+fn is_interpreter(exe: &Path) -> bool {
+    let name = exe.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    INTERPRETERS.iter().any(|interpreter| name.starts_with(interpreter))
 }
 
-/// A file by what it is called and what is in it.
-fn hashed(path: &Path) -> Option<(String, Digest)> {
+fn arguments(pid: u32) -> Vec<String> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    line.split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned()).collect()
+}
+
+/// The files that an interpreter runs: its first argument that is one, with the record of its package, or
+/// the module that it is told to run. Other arguments, and those of other programs, are data, which may
+/// change.
+fn code(pid: u32, exe: &Path) -> Vec<PathBuf> {
+    let folder = fs::read_link(format!("/proc/{pid}/cwd"));
+    let (true, Ok(folder)) = (is_interpreter(exe), folder) else { return Vec::new() };
+    let arguments = arguments(pid);
+    let mut rest = arguments.iter().skip(1);
+    while let Some(argument) = rest.next() {
+        if argument == "-m" {
+            let module = rest.next().map(String::as_str).unwrap_or_default();
+            return module_files(module, &folder, arguments.first().map_or("", String::as_str));
+        }
+        let path = fs::canonicalize(folder.join(argument)).ok().filter(|path| path.is_file());
+        if let Some(script) = path.filter(|_| !argument.starts_with('-')) {
+            return package_of(&script).into_iter().chain([script]).collect();
+        }
+    }
+    Vec::new()
+}
+
+/// The files of a Python module: below the folder that it runs in, or where its interpreter has packages.
+fn module_files(module: &str, folder: &Path, interpreter: &str) -> Vec<PathBuf> {
+    let relative = PathBuf::from(module.replace('.', "/"));
+    let home = Path::new(interpreter).parent().and_then(Path::parent);
+    let versions = home.and_then(|home| fs::read_dir(home.join("lib")).ok());
+    let packages = versions
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|version| version.path().join("site-packages"));
+    for root in std::iter::once(folder.to_owned()).chain(packages) {
+        let file = root.join(&relative).with_extension("py");
+        if file.is_file() {
+            return vec![file];
+        }
+        if root.join(&relative).is_dir() {
+            let entries = fs::read_dir(root.join(&relative)).into_iter().flatten().flatten();
+            let sources = entries.map(|entry| entry.path());
+            let mut files: Vec<PathBuf> = sources.filter(|path| path.is_file()).collect();
+            files.sort();
+            files.truncate(MODULE_FILES_MAX);
+            return files;
+        }
+    }
+    Vec::new()
+}
+
+/// The most files of one module that are looked at.
+const MODULE_FILES_MAX: usize = 256;
+
+/// Code that stands in the command line itself.
+fn typed_code(pid: u32) -> Option<Digest> {
+    let arguments = arguments(pid);
+    let at = arguments.iter().position(|argument| matches!(&**argument, "-c" | "-e" | "--eval"))?;
+    arguments.get(at + 1).map(|code| Digest::of(code.as_bytes()))
+}
+
+/// What is in a file; of one that cannot be read, that it cannot.
+fn digest_of(path: &Path) -> Digest {
     let is_small = fs::metadata(path).is_ok_and(|data| data.len() <= FILE_BYTES_MAX);
-    let bytes = is_small.then(|| fs::read(path).ok()).flatten()?;
-    Some((named(path), Digest::of(&bytes)))
+    let bytes = is_small.then(|| fs::read(path).ok()).flatten();
+    Digest::of(&bytes.unwrap_or_else(|| b"cannot be read".to_vec()))
 }
 
 /// A path without the folder that a package runner makes anew each time.
@@ -143,6 +216,46 @@ mod tests {
         let own = std::env::current_exe().unwrap();
         assert!(text.contains(own.file_name().unwrap().to_str().unwrap()), "{text}");
         assert_eq!(of(u32::MAX), None);
+    }
+
+    #[test]
+    fn a_child_that_has_ended_hides_nothing() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        while !super::is_over(child.id()) {
+            std::thread::yield_now();
+        }
+        let with_one = of(std::process::id()).unwrap();
+        assert!(with_one.contains("pep_mcp"), "{with_one}");
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn code_is_known_however_it_is_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |arguments: &[&str], body: &str| {
+            std::fs::create_dir_all(folder.path().join("mod")).unwrap();
+            std::fs::write(folder.path().join("mod/__main__.py"), body).unwrap();
+            std::fs::write(folder.path().join("main.py"), body).unwrap();
+            let mut child = std::process::Command::new("python3")
+                .args(arguments)
+                .current_dir(folder.path())
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut ready = [0];
+            let out = child.stdout.as_mut().unwrap();
+            std::io::Read::read_exact(out, &mut ready).unwrap();
+            let text = of(child.id()).unwrap();
+            child.kill().unwrap();
+            child.wait().unwrap();
+            text
+        };
+        let (one, two) = ("print(1,flush=1);input()", "print(2,flush=1);input()");
+        for arguments in [&["-m", "mod"][..], &["main.py"], &["-u", "main.py", "x"]] {
+            assert_ne!(run(arguments, one), run(arguments, two), "{arguments:?}");
+            assert_eq!(run(arguments, one), run(arguments, one), "{arguments:?}");
+        }
+        assert_ne!(run(&["-c", one], ""), run(&["-c", two], ""));
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use pathwarden_lens_mcp::{Era, Id, Listing, MessageFault, compose};
+use pathwarden_lens_mcp::{Id, Listing, MessageFault, compose};
 use pathwarden_types::Outcome;
 use pathwarden_wire::Fault;
 use tokio::io::AsyncRead;
 use tokio::sync::mpsc::{self, Sender};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -24,6 +24,18 @@ use crate::refusal::withheld;
 /// Messages of the server that are worked on at once, while their order is kept.
 const SERVER_MESSAGES_AT_ONCE: usize = 64;
 
+/// What is known of the program behind the server.
+#[derive(Default)]
+pub(super) struct Acquaintance {
+    /// Whether it was recorded which program it is.
+    is_known: tokio::sync::Mutex<bool>,
+    /// Told when the server answers: by then everything that starts it has.
+    spoke: watch::Sender<bool>,
+}
+
+/// The id of a question of ours to a server that nobody has greeted.
+const PROBE: &str = "pathwarden-probe";
+
 /// One client and one server.
 pub(super) struct Session {
     pub(super) exchange: Exchange,
@@ -32,6 +44,7 @@ pub(super) struct Session {
     pub(super) news: News,
     /// The server's process.
     pub(super) pid: Option<u32>,
+    pub(super) acquaintance: Acquaintance,
     pub(super) to_client: Sender<Vec<u8>>,
     pub(super) to_server: Sender<Cleared>,
     pub(super) tasks: Mutex<JoinSet<()>>,
@@ -64,14 +77,13 @@ impl Session {
                 Ok(cancelled) => self.spawn(Arc::clone(self).decide(*attempt, cancelled)),
                 Err(fault) => self.busy(&attempt.id, fault).await,
             },
-            FromClient::Request { cleared, id, expect, era } => {
-                if era == Era::Legacy && matches!(expect, Expect::Listed(Listing::Hello, _)) {
-                    self.news.begin();
-                }
-                match self.table.send(&id, expect) {
-                    Ok(()) => self.send(cleared).await,
-                    Err(fault) => self.busy(&id, fault).await,
-                }
+            FromClient::Request { cleared, id, expect, .. } => match self.table.send(&id, expect) {
+                Ok(()) => self.send(cleared).await,
+                Err(fault) => self.busy(&id, fault).await,
+            },
+            FromClient::Begun(cleared) => {
+                self.send(cleared).await;
+                self.news.begin();
             }
             FromClient::OneWay(cleared) => self.send(cleared).await,
             FromClient::Reply(reply) => {
@@ -141,6 +153,10 @@ impl Session {
                 let _ = to_client.try_send(compose::progress(token, told + 1, &words));
             }
         };
+        if let Err(fault) = self.know_program_first().await {
+            self.tell(withheld(Some(&id), &fault)).await;
+            return self.table.ended(&id);
+        }
         match self.exchange.decide(attempt, &cancelled, &mut signs).await {
             Decision::Go(released) => self.go(released).await,
             Decision::Answer(answer) => {
@@ -248,6 +264,10 @@ impl Session {
                 }
                 Some(bytes)
             }
+            FromServer::Response(id, _) if id.text() == format!("\"{PROBE}\"") => {
+                self.acquaintance.spoke.send_replace(true);
+                None
+            }
             FromServer::Response(id, response) => match self.table.answered(&id) {
                 Some((_, expect)) => {
                     self.news.over(&id);
@@ -271,14 +291,29 @@ impl Session {
         }
     }
 
+    /// Sees to it that it is recorded which program runs as the server before anything is decided. A
+    /// client that does not greet the server must not get around that.
+    async fn know_program_first(&self) -> Result<(), Fault> {
+        if *self.acquaintance.is_known.lock().await {
+            return Ok(());
+        }
+        let mut spoke = self.acquaintance.spoke.subscribe();
+        self.send(Exchange::probe(PROBE)).await;
+        // A server that does not answer is looked at as it is.
+        let _ = timeout(self.exchange.limits().grace, spoke.wait_for(|spoke| *spoke)).await;
+        self.know_program().await
+    }
+
     /// Records which program runs as the server: by now everything that starts it has.
     async fn know_program(&self) -> Result<(), Fault> {
+        let mut is_known = self.acquaintance.is_known.lock().await;
         let Some(pid) = self.pid else { return Ok(()) };
         let told = tokio::task::spawn_blocking(move || program::of(pid)).await;
-        match told.ok().flatten() {
-            Some(program) => self.exchange.program(program).await,
-            None => Ok(()),
+        if let Some(program) = told.ok().flatten() {
+            self.exchange.program(program).await?;
         }
+        *is_known = true;
+        Ok(())
     }
 
     async fn close(&self, expect: Expect, why: &str) {
@@ -291,8 +326,9 @@ impl Session {
         self.tell(compose::error(Some(id), compose::SERVER_BROKEN, why)).await;
     }
 
-    /// Ends everything that is open: each permit is closed, each request answered.
-    pub(super) async fn finish(&self, why: &str) {
+    /// Ends everything that is open: each permit is closed, and each request answered, unless the end
+    /// `is_urgent`: whoever stops us reads nothing any more, and some clients fail on what comes then.
+    pub(super) async fn finish(&self, why: &str, is_urgent: bool) {
         let open = self.table.close();
         let mut ids = Vec::with_capacity(open.len());
         for (id, expect) in open {
@@ -302,7 +338,7 @@ impl Session {
         let mut tasks =
             std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let ending = async {
-            for id in ids {
+            for id in ids.into_iter().filter(|_| !is_urgent) {
                 self.tell(compose::error(Some(&id), compose::SERVER_BROKEN, why)).await;
             }
             while tasks.join_next().await.is_some() {}

@@ -254,6 +254,9 @@ async fn a_client_hears_that_its_tools_have_changed_without_asking() {
     client.send(hello).await;
     client.next().await;
     assert_eq!(client.next().await, answer_to("0"));
+    let begun = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    client.send(begun).await;
+    assert_eq!(client.next().await, client::heard(begun));
     client.fake.changed.send_modify(|version| *version += 1);
     let news = client.next().await;
     assert_eq!(news, r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#);

@@ -60,7 +60,7 @@ fn replaying() -> (String, Receiver<String>) {
             heard.send(body).expect("somebody hears");
             let Exchange { content_type, response, .. } = exchange;
             let answer = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\nx-vendor: kept\r\nconnection: close\r\n\
+                "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\nx-request-id: kept\r\nconnection: close\r\n\
                  content-length: {}\r\n\r\n{response}",
                 response.len()
             );
@@ -89,7 +89,7 @@ fn a_recorded_dialogue_passes_without_the_change_of_a_byte() {
         headers.extend(&exchange.headers);
         let (status, head, body) = post(node.mcp(), "/mcp/desk", &headers, exchange.request);
         assert_eq!((status, &body), (200, &exchange.response), "{}", exchange.request);
-        assert!(head.to_ascii_lowercase().contains("x-vendor: kept"), "{head}");
+        assert!(head.to_ascii_lowercase().contains("x-request-id: kept"), "{head}");
         assert_eq!(hears.recv().expect("what the server heard"), exchange.request);
     }
     let replay = json(&home, &["replay"]);

@@ -42,6 +42,17 @@ fn a_person_behind_the_client_lets_it_happen_once_and_a_replay_is_refused_and_fo
 }
 
 #[test]
+fn a_person_of_a_certain_role_is_not_the_one_behind_the_client() {
+    let stage = Stage::of_role("finance", &[("bank", true)], "");
+    stage.offer("bank", &[("pay_bill", "Pays a bill.")]);
+    stage.listed("bank");
+    let told = stage.call("bank", "pay_bill");
+    assert_eq!(code(&told), "waiting_for_approval", "{told}");
+    let approvals = crate::support::json(&stage.home, &["approvals", "list"]);
+    assert_eq!(approvals[0]["role"], "finance-approver");
+}
+
+#[test]
 fn a_person_who_says_no_is_believed() {
     let stage = stage();
     let state = asked(&stage);

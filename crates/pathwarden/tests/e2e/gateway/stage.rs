@@ -47,15 +47,21 @@ impl Stage {
     /// Servers by name, each inside or not, that list nothing of their own kind yet; `more` is added to
     /// the configuration.
     pub(super) fn new(servers: &[(&str, bool)], more: &str) -> Self {
+        Self::of_role("assistant", servers, more)
+    }
+
+    /// The same, with an agent of this role.
+    pub(super) fn of_role(role: &str, servers: &[(&str, bool)], more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut configuration = format!("{AGENTS}{more}");
+        let mut configuration = format!("{}{more}", AGENTS.replace("assistant", role));
         let mut running = Vec::new();
         for (name, inside) in servers {
             let (server, url) = fixture(&folder.path().join(name));
             running.push(server);
             configuration.push_str(&format!(
                 "[servers.{name}]\ninside = {inside}\nurl = \"{url}\"\n[servers.{name}.tools]\n\
-                 echo = \"read\"\nadd = \"read\"\nremove = \"delete\"\nask_user = \"read\"\n"
+                 echo = \"read\"\nadd = \"read\"\nremove = \"delete\"\nask_user = \"read\"\n\
+                 pay_bill = \"pay\"\n"
             ));
         }
         let home = OwnHome::new();

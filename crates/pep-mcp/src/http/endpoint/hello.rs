@@ -37,7 +37,7 @@ pub(super) async fn legacy(several: &Several, message: &Message, id: &Id) -> Res
         for (server, fetched) in &mut begun {
             if version(fetched).as_ref() != Some(&oldest)
                 && let Ok(call) = several.call(server).await
-                && let Some(agreed) = fetch(&call, again.clone()).await
+                && let Ok(agreed) = fetch(&call, again.clone()).await
             {
                 *fetched = agreed;
             }

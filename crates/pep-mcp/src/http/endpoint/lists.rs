@@ -14,6 +14,9 @@ use crate::http::call::Call;
 /// The most pages that are read of one server's list; what comes after them is left out.
 const PAGES_MAX: usize = 64;
 
+/// The most bytes that are read of one server's list, as messages; what comes after them is left out.
+const LIST_BYTES_MAX: usize = 8 << 20;
+
 /// What one server offers.
 #[derive(Default)]
 struct Part {
@@ -60,8 +63,14 @@ pub(super) async fn merged(
 async fn pages(call: &Call, message: &Message, member: &str) -> Part {
     let mut part = Part::default();
     let mut cursor: Option<String> = None;
+    let mut bytes = 0;
     for _ in 0..PAGES_MAX {
-        let Some(fetched) = fetch(call, page(message, cursor.as_deref())).await else { break };
+        let Ok(fetched) = fetch(call, page(message, cursor.as_deref())).await else { break };
+        bytes += fetched.message.text().len();
+        if bytes > LIST_BYTES_MAX {
+            tracing::warn!(server = %call.exchange.server_name(), "the list is too long");
+            break;
+        }
         let result = fetched.message.member("result");
         part.items.extend(Mounts::items(call.exchange.server_name(), &fetched.message, member));
         let ttl = result.and_then(|r| r.member("ttlMs")).and_then(|ttl| ttl.text().parse().ok());

@@ -1,9 +1,7 @@
 //! A message goes to the server, its answer comes back.
 
-use http::header::{HeaderName, HeaderValue};
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode, header};
 use hyper::body::Incoming;
-use pathwarden_lens_mcp::headers::{PARAM_PREFIX, Param};
 use pathwarden_lens_mcp::{Body, Era, Id, Message};
 use pathwarden_types::Outcome;
 
@@ -24,12 +22,10 @@ pub(super) async fn send(
     reply: Reply,
     gone: Gone,
 ) {
-    let headers = headers::to_server(&call.headers);
-    send_as(call, (headers, cleared, None), pending, reply, gone).await;
+    send_to(call, None, cleared, pending, reply, gone).await;
 }
 
-/// Sends a decided action. Where obligations changed what headers repeat, they repeat it anew: nothing
-/// that was taken out of the body leaves in a header.
+/// Sends a decided action.
 pub(super) async fn release(
     call: &Call,
     released: Released,
@@ -37,50 +33,20 @@ pub(super) async fn release(
     reply: Reply,
     gone: Gone,
 ) {
-    let Released { cleared, id, expect, is_rewritten } = released;
-    let mut headers = headers::to_server(&call.headers);
-    if is_rewritten && !repeat(&mut headers, call, tool, cleared.bytes()) {
-        let why = "a header repeats what had to be changed, and cannot be made anew";
-        call.close(expect, Outcome::Failed, why).await;
-        return reply.error(&id, why).await;
-    }
-    send_as(call, (headers, cleared, tool), Some((id, expect)), reply, gone).await;
+    let Released { cleared, id, expect } = released;
+    send_to(call, tool, cleared, Some((id, expect)), reply, gone).await;
 }
 
-/// Puts what the body says now into the headers for parameters; whether each of them is known.
-fn repeat(headers: &mut HeaderMap, call: &Call, tool: Option<&str>, body: &[u8]) -> bool {
-    let exchange = &call.exchange;
-    let params = tool.map(|tool| exchange.params().of(exchange.server_name(), tool));
-    let params: Vec<Param> = params.unwrap_or_default();
-    let known = |name: &HeaderName| params.iter().any(|param| param.header == name.as_str());
-    let repeated = headers.keys().filter(|name| name.as_str().starts_with(PARAM_PREFIX));
-    if !repeated.into_iter().all(known) {
-        return false;
-    }
-    let limit = exchange.limits().message_bytes_max;
-    let Ok(message) = Message::parse(body.to_vec(), limit) else { return false };
-    params.iter().all(|param| {
-        let Ok(name) = HeaderName::from_bytes(param.header.as_bytes()) else { return false };
-        headers.remove(&name);
-        match param.header_value(&message).map(|value| HeaderValue::from_str(&value)) {
-            None => true,
-            Some(Ok(value)) => {
-                headers.insert(name, value);
-                true
-            }
-            Some(Err(_)) => false,
-        }
-    })
-}
-
-async fn send_as(
+async fn send_to(
     call: &Call,
-    (headers, cleared, tool): (HeaderMap, Cleared, Option<&str>),
+    tool: Option<&str>,
+    cleared: Cleared,
     pending: Option<(Id, Expect)>,
     reply: Reply,
     mut gone: Gone,
 ) {
     let time = call.upstream.answer(tool);
+    let headers = call.to_server(cleared.bytes());
     let sending = call.shared.sender.post(&call.upstream, headers, cleared, time);
     let sent = tokio::select! {
         sent = sending => sent,
@@ -126,11 +92,11 @@ async fn answered(
     }
     let head = call.to_client(response.headers());
     let body = call.shared.sender.read(response.into_body()).await;
-    let body = match (body, pending) {
+    match (body, pending) {
         (Ok(body), Some((id, expect))) => {
             return whole(call, (status, head), vector(body), (id, expect), reply).await;
         }
-        (Ok(body), None) => body,
+        (Ok(_), None) => {}
         (Err(error), Some((id, expect))) => {
             call.close(expect, Outcome::Unknown, &error.to_string()).await;
             return reply.error(&id, &error.to_string()).await;
@@ -138,10 +104,25 @@ async fn answered(
         (Err(error), None) => {
             return reply.response(answer::refused(StatusCode::BAD_GATEWAY, &error.to_string()));
         }
-    };
-    // Nothing was asked, so a success has nothing to say; an error may say why.
-    let body = if status.is_success() { Answer::whole("") } else { Answer::whole(body) };
-    reply.response(answer::with(status, head, body));
+    }
+    // Nothing was asked, so a success has nothing to say.
+    reply.response(if status.is_success() {
+        answer::with(status, head, Answer::whole(""))
+    } else {
+        failure(status, head)
+    });
+}
+
+/// An error of HTTP, in our own words: those of the server may be meant to mislead the client.
+pub(in crate::http) fn failure(status: StatusCode, mut head: HeaderMap) -> Response<Answer> {
+    let mut response = answer::refused(headers::status_to_client(status), &failed_with(status));
+    head.remove(header::CONTENT_TYPE);
+    response.headers_mut().extend(head);
+    response
+}
+
+fn failed_with(status: StatusCode) -> String {
+    format!("the server answered with the status {}", status.as_u16())
 }
 
 /// The whole body of an answer to a request.
@@ -161,6 +142,7 @@ async fn whole(
         match call.exchange.read_server(body).await {
             FromServer::Response(answered, response) if answered.key() == id.key() => {
                 let message = call.outward(call.exchange.settle(expect, response).await);
+                let status = headers::status_to_client(status);
                 return reply.message(status, Some(head), message).await;
             }
             FromServer::Response(_, response) => {
@@ -183,8 +165,7 @@ async fn whole(
 
 const NO_ANSWER: &str = "the server sent something else in place of an answer";
 
-/// An error of HTTP in place of an answer, such as an expired session: passed on as it is, once it is
-/// recorded.
+/// An error of HTTP in place of an answer, such as an expired session: recorded, and told in our words.
 async fn failed(
     call: &Call,
     (status, head): (StatusCode, HeaderMap),
@@ -192,7 +173,7 @@ async fn failed(
     (id, expect): (Id, Expect),
     reply: Reply,
 ) {
-    let why = format!("the server answered with the status {}", status.as_u16());
+    let why = failed_with(status);
     if let Expect::Decided(open, others) = expect {
         for other in others {
             call.exchange.close_without(other, Outcome::Failed, &why).await;
@@ -205,7 +186,7 @@ async fn failed(
         }
     }
     match reply {
-        Reply::Waiting(_) => reply.response(answer::with(status, head, Answer::whole(body))),
+        Reply::Waiting(_) => reply.response(failure(status, head)),
         Reply::Streaming(_) | Reply::Gone => reply.error(&id, &why).await,
     }
 }

@@ -178,6 +178,36 @@ async fn what_a_server_asks_inside_a_result_is_decided_before_the_client_sees_it
 }
 
 #[tokio::test]
+async fn what_a_list_or_the_state_of_a_task_asks_is_decided_as_well() {
+    let client = Client::start().await;
+    let list = request(1, "tools/list", r#""name":"list-asks""#, "{}");
+    let told = post(&client, "tools/list", "", &list, &[]).await.text().await;
+    assert!(!told.contains("PIN") && told.contains("may not have"), "{told}");
+    let told = post_call(&client, 1, "task-asks", "").await;
+    assert!(!told.contains("PIN") && told.contains("1e400"), "{told}");
+    let seen = client.fake.seen(1).await;
+    assert!(seen.iter().any(|seen| seen.content.contains("PIN")), "it is on record");
+}
+
+#[tokio::test]
+async fn headers_that_repeat_the_body_say_what_it_says_or_nothing() {
+    let client = Client::start().await;
+    let more = [("mcp-param-region", "secret")];
+    post(&client, "tools/call", "x", &call(1, "x", ""), &more).await.text().await;
+    let legacy = [
+        ("mcp-protocol-version", "2025-11-25"),
+        ("mcp-method", "tools/list"),
+        ("mcp-name", "delete_all"),
+    ];
+    let body = crate::fake::call("1", "x");
+    client.request(Method::POST, "/mcp/files", &legacy, &body).await.text().await;
+    let heard = client.server.heard(2).await;
+    assert!(heard[0].headers.get("mcp-param-region").is_none());
+    assert_eq!(heard[1].headers["mcp-method"], "tools/call");
+    assert_eq!(heard[1].headers["mcp-name"], "x");
+}
+
+#[tokio::test]
 async fn what_a_client_answers_is_decided_before_the_call_that_carries_it() {
     let client = Client::start().await;
     let rest = |answer: &str| {

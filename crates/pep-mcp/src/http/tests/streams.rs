@@ -10,7 +10,7 @@ async fn a_stream_passes_byte_for_byte_and_its_answer_is_recorded_first() {
     let client = Client::start().await;
     let mut answer = client.post(&call("1", "events")).await;
     assert_eq!(answer.headers.get("x-accel-buffering").unwrap(), "no");
-    assert_eq!(answer.headers.get("x-vendor").unwrap(), "kept");
+    assert_eq!(answer.headers.get("x-request-id").unwrap(), "kept");
     // Event by event: the rest is sent only when the first part has arrived.
     let (first, rest) = server::events("1");
     answer.read_until(&first).await;
@@ -42,6 +42,16 @@ async fn a_permit_is_closed_wherever_the_answer_shows_up() {
     assert_eq!(seen[0].observation.kind, ObservationKind::Malformed);
     assert_eq!(seen[1].observation.kind, ObservationKind::Result);
     assert_eq!(seen[1].observation.action, Some(reports[0].action));
+}
+
+#[tokio::test]
+async fn an_answer_is_repeated_to_the_letter_or_not_at_all() {
+    let client = Client::start().await;
+    let told = client.post(&call("1", "twice")).await.text().await;
+    assert_eq!(told.matches("1e400").count(), 2, "{told}");
+    assert!(!told.contains("poison") && told.contains("another answer"), "{told}");
+    let seen = client.fake.seen(2).await;
+    assert_eq!(seen[1].observation.kind, ObservationKind::Malformed);
 }
 
 #[tokio::test]
