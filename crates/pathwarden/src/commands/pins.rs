@@ -22,7 +22,12 @@ pub(crate) async fn run(at: &At, command: Pins, out: &Out) -> anyhow::Result<Exi
                 server.as_ref().is_none_or(|server| row.item.server == *server)
                     && (!open || row.trust != Trust::Known)
             };
-            list(pins.items.into_iter().filter(wanted).collect(), out)?;
+            let none = if pins.items.is_empty() {
+                "nothing is pinned; a server is when its lists are first asked for"
+            } else {
+                "nothing of that kind; without `--open` and `--server` every item is listed"
+            };
+            list(pins.items.into_iter().filter(wanted).collect(), none, out)?;
         }
         Pins::Diff(pinned) => diff(&shown(&client, pinned).await?, out)?,
         Pins::Accept(rule) => give(&client, rule, Ruling::Accept, out).await?,
@@ -31,12 +36,12 @@ pub(crate) async fn run(at: &At, command: Pins, out: &Out) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(rows: Vec<PinRow>, out: &Out) -> anyhow::Result<()> {
+fn list(rows: Vec<PinRow>, none: &str, out: &Out) -> anyhow::Result<()> {
     if out.is_json() {
         return out.document(&rows);
     }
     if rows.is_empty() {
-        out.line("nothing to show; servers are pinned when their lists are first asked for");
+        out.line(none);
     }
     for row in rows {
         out.line(format!(
