@@ -133,6 +133,19 @@ impl Stage {
         (status, message(&text))
     }
 
+    /// Tells the node as the agent that a server offers a tool in this form: the status, and the answer.
+    pub(super) fn report(&self, server: &str, form: &str) -> (u16, String) {
+        let items = json!([{"kind": "tool", "name": "add", "start": 0, "end": form.len()}]);
+        let body = json!({
+            "session": "0123456789abcdef0123456789abcdef", "server": server, "kind": "catalogue",
+            "content": form, "items": items,
+        });
+        let authorization = format!("Bearer {}", self.token);
+        let headers = [("host", "localhost"), ("authorization", authorization.as_str())];
+        let answer = post(self.node.api(), "/v1/catalogues", &headers, &body.to_string());
+        (answer.0, answer.2)
+    }
+
     /// Kinds of findings, in order.
     pub(super) fn findings(&self) -> Vec<String> {
         let rows = support::json(&self.home, &["findings"]);

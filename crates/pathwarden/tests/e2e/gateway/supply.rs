@@ -54,6 +54,18 @@ fn pins_and_switches_outlive_the_node_and_every_decision_comes_out_the_same_agai
 }
 
 #[test]
+fn an_agent_cannot_tell_the_node_what_a_server_behind_the_gateway_offers() {
+    let stage = Stage::new(&[("sums", true)], "");
+    let (status, told) = stage.report("sums", "{\"name\":\"add\"}");
+    assert_eq!(status, 403, "{told}");
+    assert!(told.contains("sees for itself what `sums` offers"), "{told}");
+    // Of a server that clients start it may, in its session.
+    let (status, told) = stage.report("started", "{\"name\":\"add\"}");
+    assert!(status == 404 && told.contains("session"), "{status} {told}");
+    assert_eq!(stage.command(&["--json", "mcp", "pins", "list"]).trim(), "[]");
+}
+
+#[test]
 fn a_shadowing_server_is_withheld_and_refused() {
     let stage = Stage::new(&[("bank", true), ("stranger", false)], "");
     stage.offer("bank", &[("send_payment", "Pays.")]);
