@@ -70,14 +70,10 @@ pub(super) fn to_client(headers: &HeaderMap) -> HeaderMap {
 /// The status of a server's error as the client sees it: what would lead it elsewhere, or make it show
 /// a credential, is a fault of the server.
 pub(super) fn status_to_client(status: StatusCode) -> StatusCode {
-    let is_passed = status.is_success() || status.is_client_error() || status.is_server_error();
-    match status {
-        StatusCode::UNAUTHORIZED
-        | StatusCode::FORBIDDEN
-        | StatusCode::PROXY_AUTHENTICATION_REQUIRED => StatusCode::BAD_GATEWAY,
-        other if is_passed => other,
-        _ => StatusCode::BAD_GATEWAY,
-    }
+    let leads_astray = status.is_informational()
+        || status.is_redirection()
+        || matches!(status.as_u16(), 401 | 403 | 407);
+    if leads_astray { StatusCode::BAD_GATEWAY } else { status }
 }
 
 /// As [`to_client`], for a stream of events.

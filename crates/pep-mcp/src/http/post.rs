@@ -16,7 +16,7 @@ use super::call::Call;
 use super::headers;
 use super::sender::{BodyError, vector};
 use super::sse;
-use crate::exchange::{Attempt, Cleared, Decision, Exchange, FromClient, Refused, Told};
+use crate::exchange::{Attempt, Cleared, Decision, Exchange, FromClient, Refused, Released, Told};
 
 /// Answers a `POST`. The work goes on in a task of its own, so that a permit is closed also when the
 /// client goes away.
@@ -86,10 +86,10 @@ async fn work(call: &Call, read: FromClient, reply: Reply, gone: Gone) {
     match read {
         FromClient::Decide(attempt) => decide(call, *attempt, reply, gone).await,
         FromClient::Request { cleared, id, expect, .. } => {
-            relay::send(call, cleared, Some((id, expect)), reply, gone).await;
+            relay::send(call, None, cleared, Some((id, expect)), reply, gone).await;
         }
         FromClient::OneWay(cleared) | FromClient::Begun(cleared) => {
-            relay::send(call, cleared, None, reply, gone).await;
+            relay::send(call, None, cleared, None, reply, gone).await;
         }
         // Which stream the server asked on, and whether it still stands, only the server knows. The
         // client is not kept waiting: some send nothing else until this is taken.
@@ -111,7 +111,7 @@ async fn cancel(call: &Call, request: &Id, cleared: Cleared, reply: Reply, gone:
         // The server has never had it.
         reply.response(answer::empty(StatusCode::ACCEPTED));
     } else {
-        relay::send(call, cleared, None, reply, gone).await;
+        relay::send(call, None, cleared, None, reply, gone).await;
     }
 }
 
@@ -161,8 +161,8 @@ async fn decide(call: &Call, attempt: Attempt, mut reply: Reply, mut gone: Gone)
     };
     call.shared.deciding.end(&key, &cancelled);
     match decision {
-        Decision::Go(released) => {
-            relay::release(call, released, tool.as_deref(), reply, gone).await;
+        Decision::Go(Released { cleared, id, expect }) => {
+            relay::send(call, tool.as_deref(), cleared, Some((id, expect)), reply, gone).await;
         }
         Decision::Answer(bytes) => reply.message(StatusCode::OK, None, bytes).await,
         Decision::Cancelled => reply.response(answer::empty(StatusCode::ACCEPTED)),

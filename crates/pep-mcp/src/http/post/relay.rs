@@ -5,7 +5,7 @@ use hyper::body::Incoming;
 use pathwarden_lens_mcp::{Body, Era, Id, Message};
 use pathwarden_types::Outcome;
 
-use crate::exchange::{Cleared, Expect, FromServer, Released};
+use crate::exchange::{Cleared, Expect, FromServer};
 use crate::http::answer::{self, Reply};
 use crate::http::body::{Answer, Gone};
 use crate::http::call::Call;
@@ -13,31 +13,9 @@ use crate::http::headers;
 use crate::http::sender::{SendError, vector};
 use crate::http::stream::{self, Pending};
 
-/// Sends what was let through, and brings the answer back. `pending` is the request that the server
-/// must answer; a notification or a response has none.
+/// Sends what was let through, and brings the answer back. `tool` is what it calls, if it calls one;
+/// `pending` is the request that the server must answer; a notification or a response has none.
 pub(super) async fn send(
-    call: &Call,
-    cleared: Cleared,
-    pending: Option<(Id, Expect)>,
-    reply: Reply,
-    gone: Gone,
-) {
-    send_to(call, None, cleared, pending, reply, gone).await;
-}
-
-/// Sends a decided action.
-pub(super) async fn release(
-    call: &Call,
-    released: Released,
-    tool: Option<&str>,
-    reply: Reply,
-    gone: Gone,
-) {
-    let Released { cleared, id, expect } = released;
-    send_to(call, tool, cleared, Some((id, expect)), reply, gone).await;
-}
-
-async fn send_to(
     call: &Call,
     tool: Option<&str>,
     cleared: Cleared,
