@@ -206,27 +206,57 @@ fn text(files: &BTreeMap<String, Digest>) -> String {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::process::{Child, Command, Stdio};
 
-    use super::{named, of};
+    use super::{children, named, of};
+
+    /// A program that is killed with its test.
+    struct Running(Child);
+
+    impl Running {
+        fn start(command: &mut Command) -> Self {
+            Self(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap())
+        }
+
+        /// Waits for its first byte.
+        fn ready(mut self) -> Self {
+            let out = self.0.stdout.as_mut().unwrap();
+            std::io::Read::read_exact(out, &mut [0]).unwrap();
+            self
+        }
+
+        fn text(&self) -> String {
+            of(self.0.id()).unwrap()
+        }
+    }
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
 
     #[test]
     fn a_running_program_is_known_by_its_files() {
-        let text = of(std::process::id()).unwrap();
-        assert_eq!(of(std::process::id()), Some(text.clone()));
-        let own = std::env::current_exe().unwrap();
-        assert!(text.contains(own.file_name().unwrap().to_str().unwrap()), "{text}");
+        let cat = || Running::start(Command::new("sh").args(["-c", "echo; exec cat"])).ready();
+        let (one, two) = (cat(), cat());
+        while !one.text().contains("/cat\"") || !two.text().contains("/cat\"") {
+            std::thread::yield_now();
+        }
+        assert_eq!(one.text(), two.text());
         assert_eq!(of(u32::MAX), None);
     }
 
     #[test]
     fn a_child_that_has_ended_hides_nothing() {
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        while !super::is_over(child.id()) {
+        // The shell becomes a program that never collects the shell's child.
+        let parent = Running::start(Command::new("sh").args(["-c", "true & exec cat"]));
+        let is_left = |pid: &u32| super::is_over(*pid);
+        while !children(parent.0.id()).iter().any(is_left) || !parent.text().contains("/cat\"") {
             std::thread::yield_now();
         }
-        let with_one = of(std::process::id()).unwrap();
-        assert!(with_one.contains("pep_mcp"), "{with_one}");
-        child.wait().unwrap();
+        assert!(!parent.text().contains("cannot be read"), "{}", parent.text());
     }
 
     #[test]
@@ -236,19 +266,8 @@ mod tests {
             std::fs::create_dir_all(folder.path().join("mod")).unwrap();
             std::fs::write(folder.path().join("mod/__main__.py"), body).unwrap();
             std::fs::write(folder.path().join("main.py"), body).unwrap();
-            let mut child = std::process::Command::new("python3")
-                .args(arguments)
-                .current_dir(folder.path())
-                .stdout(std::process::Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut ready = [0];
-            let out = child.stdout.as_mut().unwrap();
-            std::io::Read::read_exact(out, &mut ready).unwrap();
-            let text = of(child.id()).unwrap();
-            child.kill().unwrap();
-            child.wait().unwrap();
-            text
+            let mut python = Command::new("python3");
+            Running::start(python.args(arguments).current_dir(folder.path())).ready().text()
         };
         let (one, two) = ("print(1,flush=1);input()", "print(2,flush=1);input()");
         for arguments in [&["-m", "mod"][..], &["main.py"], &["-u", "main.py", "x"]] {
