@@ -2,6 +2,7 @@
 // told. Each check prints one JSON line {"check", "ok", "detail"}. Works with v1
 // (@modelcontextprotocol/sdk) and v2 (@modelcontextprotocol/client).
 
+import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -168,4 +169,11 @@ async function outcome(checksOf) {
   }
   await client.close();
   return failed ? 1 : 0;
+}
+
+// Each step was told, in order. Of the last one the SDK may not tell: it forgets a call before it takes up
+// progress that arrived together with the result.
+export function toldSteps(seen, total) {
+  const steps = Array.from({ length: total }, (_, step) => [step + 1, total]);
+  assert.deepEqual(seen, steps.slice(0, Math.max(seen.length, total - 1)));
 }
