@@ -18,4 +18,4 @@ mod steer;
 
 pub use likeness::skeleton;
 pub use registry::{Offer, Pin, Registry, Switch};
-pub use steer::{STEERS_AT, steering};
+pub use steer::{Judged, STEERS_AT, steering};

@@ -7,7 +7,7 @@ use pathwarden_types::{
 };
 
 use crate::likeness::{plain, skeleton};
-use crate::steer::{STEERS_AT, steering};
+use crate::steer::{Judged, STEERS_AT};
 
 /// What servers offer, what people said of it, and what they switched off. Equal records give equal
 /// registries.
@@ -179,35 +179,43 @@ impl Registry {
         (pin.touched, pin.ruled_by) = (at, Some(by.clone()));
     }
 
-    /// What must be recorded of an item that a server offers in the canonical form `text`: nothing when
-    /// it is as it was last, or there is no room for it. `is_inside` says that the operator runs the
-    /// server; `others` are the [`Registry::tools_of_others`].
+    /// Whether there is something to record of an item that a server offers in this form: not when it is
+    /// as it was last, or there is no room for it.
+    #[must_use]
+    pub fn is_news(&self, now: Millis, item: &Item, content: Digest) -> bool {
+        let Some(pin) = self.pins.get(item) else { return self.has_room(item) };
+        let waits = pin.trust != Trust::Known && now.since(pin.touched) < Self::NEXT_FORM_MS;
+        pin.current != content && !waits
+    }
+
+    /// What must be recorded of an item that a server offers in this form, if it [is
+    /// news](Registry::is_news). `is_inside` says that the operator runs the server; `judged` is the
+    /// [`steering`] of the text, with the [`Registry::tools_of_others`].
     ///
     /// First use is trusted, unless the item looks like an attack. What changed afterwards is not, nor
     /// does it become so by changing back: the server has shown that it shows different things.
+    ///
+    /// [`steering`]: crate::steering
     #[must_use]
     pub fn offer(
         &self,
         now: Millis,
         item: &Item,
-        text: &str,
+        content: Digest,
         is_inside: bool,
-        others: &BTreeSet<String>,
+        judged: Judged,
     ) -> Option<Offer> {
-        let content = Digest::of(text.as_bytes());
-        let Some(pin) = self.pins.get(item) else {
-            let fits = self.has_room(item);
-            return fits.then(|| self.first_seen(item, text, content, is_inside, others));
-        };
-        let waits = pin.trust != Trust::Known && now.since(pin.touched) < Self::NEXT_FORM_MS;
-        if pin.current == content || waits {
+        if !self.is_news(now, item, content) {
             return None;
         }
-        if pin.trust == Trust::Revoked {
-            let reasons = pin.reasons.clone();
-            return Some(Offer { content, trust: Trust::Revoked, reasons, shadows: false });
-        }
-        Some(changed(item, text, content, pin.accepted, others))
+        Some(match self.pins.get(item) {
+            None => self.first_seen(item, content, is_inside, judged),
+            Some(pin) if pin.trust == Trust::Revoked => {
+                let reasons = pin.reasons.clone();
+                Offer { content, trust: Trust::Revoked, reasons, shadows: false }
+            }
+            Some(pin) => changed(item, content, pin.accepted, judged),
+        })
     }
 
     fn has_room(&self, item: &Item) -> bool {
@@ -222,12 +230,10 @@ impl Registry {
     fn first_seen(
         &self,
         item: &Item,
-        text: &str,
         content: Digest,
         is_inside: bool,
-        others: &BTreeSet<String>,
+        (score, mut reasons): Judged,
     ) -> Offer {
-        let (score, mut reasons) = steering(text, others);
         let mut suspect = score >= STEERS_AT;
         if !suspect {
             reasons.clear();
@@ -333,12 +339,10 @@ impl Registry {
 /// An item in another form than before.
 fn changed(
     item: &Item,
-    text: &str,
     content: Digest,
     accepted: Option<Digest>,
-    others: &BTreeSet<String>,
+    (score, mut reasons): Judged,
 ) -> Offer {
-    let (score, mut reasons) = steering(text, others);
     let trust = if accepted.is_some() { Trust::Changed } else { Trust::Suspect };
     if score < STEERS_AT {
         reasons.clear();

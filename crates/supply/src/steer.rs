@@ -42,11 +42,14 @@ const SECRET_HINT: Ratio = Ratio::of(2_000);
 const MARKED_UP: Ratio = Ratio::of(4_500);
 const PUSHED_AWAY: Ratio = Ratio::of(4_000);
 
+/// How much a text steers, and why, in words.
+pub type Judged = (Ratio, Vec<String>);
+
 /// How much the texts of an item look like an attempt to steer a model, and why: instructions to the
 /// model, references to tools of other servers (`others`), places of secrets, and text that a person
 /// does not see. `item` is JSON text.
 #[must_use]
-pub fn steering(item: &str, others: &BTreeSet<String>) -> (Ratio, Vec<String>) {
+pub fn steering(item: &str, others: &BTreeSet<String>) -> Judged {
     let mut texts = Vec::new();
     if let Ok(value) = Json::parse(item.as_bytes()) {
         collect(value, &mut texts);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pathwarden_decide::is_listed;
 use pathwarden_json::{Json, canonical};
 use pathwarden_store::Append;
-use pathwarden_supply::{Offer, Pin, Registry};
+use pathwarden_supply::{Judged, Offer, Pin, Registry, steering};
 use pathwarden_types::{
     Digest, Event, Finding, FindingKind, Item, ItemKind, Millis, Name, Observation, Operation,
     OperationKind, Record, SessionId, Supply, Trust,
@@ -122,19 +122,13 @@ impl Warden {
 
     /// Records what is new of what a server offers.
     fn pin(&self, offered: &[Offered], is_inside: bool) -> Result<(), Fault> {
+        let news = self.judge_news(offered)?;
         let mut registry = self.supplies.registry.lock().map_err(|_| internal())?;
-        let Some(server) = offered.first().map(|offered| &offered.item.server) else {
-            return Ok(());
-        };
-        let mut others = registry.tools_of_others(server);
-        // Its own tools it may speak of, also those that are new in this list.
-        for Offered { item, .. } in offered {
-            others.remove(&item.name);
-        }
         let mut changed = false;
-        for Offered { item, text, .. } in offered {
-            let now = self.now();
-            let Some(offer) = registry.offer(now, item, text, is_inside, &others) else { continue };
+        for (Offered { item, text, content }, judged) in news {
+            let Some(offer) = registry.offer(self.now(), item, *content, is_inside, judged) else {
+                continue;
+            };
             let was_shown = registry.pin(item).map(|pin| pin.trust);
             let event = Event::Offered {
                 item: item.clone(),
@@ -142,13 +136,7 @@ impl Warden {
                 trust: offer.trust,
                 reasons: offer.reasons.clone(),
             };
-            let at = self.record_apart(None, event, vec![text.clone().into_bytes()])?;
-            let event = Event::Offered {
-                item: item.clone(),
-                content: offer.content,
-                trust: offer.trust,
-                reasons: offer.reasons.clone(),
-            };
+            let at = self.record_apart(None, event.clone(), vec![text.clone().into_bytes()])?;
             registry.apply(at, &event);
             changed |= was_shown.is_some_and(|before| before != offer.trust);
             for finding in findings_of(item, &offer) {
@@ -160,6 +148,30 @@ impl Warden {
             self.supplies.announce();
         }
         Ok(())
+    }
+
+    /// What is new, with how much it steers. Texts are read without the lock that every decision takes:
+    /// there may be many, and they are of the server's choice.
+    fn judge_news<'a>(&self, offered: &'a [Offered]) -> Result<Vec<(&'a Offered, Judged)>, Fault> {
+        let Some(server) = offered.first().map(|offered| &offered.item.server) else {
+            return Ok(Vec::new());
+        };
+        let now = self.now();
+        let (news, mut others) = {
+            let registry = self.supplies.registry.lock().map_err(|_| internal())?;
+            let is_news = |one: &&Offered| registry.is_news(now, &one.item, one.content);
+            let news: Vec<&Offered> = offered.iter().filter(is_news).collect();
+            if news.is_empty() {
+                return Ok(Vec::new());
+            }
+            (news, registry.tools_of_others(server))
+        };
+        // Its own tools it may speak of, also those that are new in this list.
+        for Offered { item, .. } in offered {
+            others.remove(&item.name);
+        }
+        let judged = |one: &'a Offered| (one, steering(&one.text, &others));
+        Ok(news.into_iter().map(judged).collect())
     }
 
     fn withheld(

@@ -26,8 +26,8 @@ fn show_at(
     text: &str,
     is_inside: bool,
 ) -> Option<Trust> {
-    let others = registry.tools_of_others(&item.server);
-    let offer = registry.offer(now, item, text, is_inside, &others)?;
+    let judged = crate::steering(text, &registry.tools_of_others(&item.server));
+    let offer = registry.offer(now, item, Digest::of(text.as_bytes()), is_inside, judged)?;
     let (content, trust, reasons) = (offer.content, offer.trust, offer.reasons);
     registry.apply(now, &Event::Offered { item: item.clone(), content, trust, reasons });
     Some(trust)
