@@ -145,7 +145,7 @@ fn not_taken(error: &TokenError) -> Fault {
         }
         TokenError::Keys(source) => {
             tracing::error!(error = %source, "nobody can come in by a token of the issuer");
-            Fault::new(FaultKind::LedgerUnavailable, error.to_string(), "try again later")
+            Fault::new(FaultKind::Unreachable, error.to_string(), "try again later")
         }
         _ => Fault::new(FaultKind::Unauthenticated, error.to_string(), "get a new one"),
     }

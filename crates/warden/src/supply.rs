@@ -161,6 +161,11 @@ impl Warden {
             let registry = self.supplies.registry.lock().map_err(|_| internal())?;
             let is_news = |one: &&Offered| registry.is_news(now, &one.item, one.content);
             let news: Vec<&Offered> = offered.iter().filter(is_news).collect();
+            let is_left_out = |one: &&Offered| registry.pin(&one.item).is_none() && !is_news(one);
+            let left_out = offered.iter().filter(is_left_out).count();
+            if left_out > 0 {
+                tracing::warn!(%server, left_out, "items beyond what is pinned of one server");
+            }
             if news.is_empty() {
                 return Ok(Vec::new());
             }

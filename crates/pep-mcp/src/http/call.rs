@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use pathwarden_json::Json;
 use pathwarden_lens_mcp::mount::Mounts;
-use pathwarden_lens_mcp::{Era, Id, Message, headers as mirrored};
+use pathwarden_lens_mcp::{Era, Id, Message, compose, headers as mirrored};
 use pathwarden_types::Outcome;
 use tokio::time::sleep;
 
@@ -71,8 +71,10 @@ impl Call {
         }
         match Message::parse(bytes, self.shared.limits.message_bytes_max) {
             Ok(message) => Mounts::outward(self.exchange.server_name(), &message),
-            // What we wrote and cannot read goes nowhere.
-            Err(fault) => fault.beginning.into_bytes(),
+            Err(fault) => {
+                let words = format!("the answer of the server is {fault}");
+                compose::error(fault.id.as_ref(), compose::SERVER_BROKEN, &words)
+            }
         }
     }
 

@@ -5,6 +5,7 @@ mod relay;
 use http::{Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use pathwarden_lens_mcp::{Era, Id, compose};
+use pathwarden_types::Outcome;
 use pathwarden_wire::Held;
 pub(super) use relay::failure;
 use tokio::sync::oneshot;
@@ -136,10 +137,9 @@ async fn refuse(call: &Call, refused: Refused, reply: Reply) {
 async fn decide(call: &Call, attempt: Attempt, mut reply: Reply, mut gone: Gone) {
     let id = attempt.id.clone();
     let tool = attempt.tool().map(str::to_owned);
-    let place = match call.upstream.enter(tool.as_deref()) {
-        Ok(place) => place,
-        Err(full) => return reply.message(StatusCode::OK, None, attempt.busy(full.most)).await,
-    };
+    if let Err(full) = call.upstream.enter(tool.as_deref()) {
+        return reply.message(StatusCode::OK, None, attempt.busy(full.most)).await;
+    }
     let key = call.key(&id);
     let Some(cancelled) = call.shared.deciding.begin(&key, call.shared.limits.open_max) else {
         let words = "too many requests of this session are being decided; wait for an answer first";
@@ -161,13 +161,23 @@ async fn decide(call: &Call, attempt: Attempt, mut reply: Reply, mut gone: Gone)
     };
     call.shared.deciding.end(&key, &cancelled);
     match decision {
+        // A call that waits for a person takes no place from those that do not.
         Decision::Go(Released { cleared, id, expect }) => {
-            relay::send(call, tool.as_deref(), cleared, Some((id, expect)), reply, gone).await;
+            match call.upstream.enter(tool.as_deref()) {
+                Ok(_place) => {
+                    let pending = Some((id, expect));
+                    relay::send(call, tool.as_deref(), cleared, pending, reply, gone).await;
+                }
+                Err(full) => {
+                    let why = format!("{} calls are under way, which is the limit", full.most);
+                    call.close(expect, Outcome::Failed, &why).await;
+                    reply.message(StatusCode::OK, None, Exchange::busy(&id, &why)).await;
+                }
+            }
         }
         Decision::Answer(bytes) => reply.message(StatusCode::OK, None, bytes).await,
         Decision::Cancelled => reply.response(answer::empty(StatusCode::ACCEPTED)),
     }
-    drop(place);
 }
 
 /// Tells a client that waits for a person so.

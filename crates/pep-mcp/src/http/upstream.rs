@@ -72,11 +72,6 @@ pub enum UpstreamError {
     Token,
 }
 
-/// The call has a place among those that are under way.
-pub(super) struct Slot {
-    _place: OwnedSemaphorePermit,
-}
-
 /// Too many calls are under way.
 pub(super) struct Full {
     pub(super) most: usize,
@@ -136,23 +131,16 @@ impl Upstream {
         self.calls(tool).answer
     }
 
-    /// A place for a call of this tool.
-    pub(super) fn enter(&self, tool: Option<&str>) -> Result<Slot, Full> {
+    /// A place for a call of this tool, given back when it is dropped.
+    pub(super) fn enter(&self, tool: Option<&str>) -> Result<OwnedSemaphorePermit, Full> {
         let calls = self.calls(tool);
-        let place = Arc::clone(&calls.room).try_acquire_owned();
-        place.map(|place| Slot { _place: place }).map_err(|_| Full { most: calls.most })
+        Arc::clone(&calls.room).try_acquire_owned().map_err(|_| Full { most: calls.most })
     }
 
     /// Whether it makes sense to try to reach the server now.
     pub(super) fn is_worth_a_try(&self) -> bool {
         let health = self.health();
         health.next_try.is_none_or(|next| next <= Instant::now())
-    }
-
-    /// Whether the server was reached when it was last tried.
-    #[must_use]
-    pub fn is_reachable(&self) -> bool {
-        self.health().failures == 0
     }
 
     /// The server was reached, or not: then it is left alone for a while, longer each time.
@@ -254,10 +242,10 @@ mod tests {
         let waits: Vec<Duration> = (0..40).map(backoff).collect();
         assert!(waits.is_sorted() && waits[0] == BACKOFF && waits[39] == BACKOFF_MAX, "{waits:?}");
         let upstream = upstream("http://h/", None).unwrap();
-        assert!(upstream.is_worth_a_try() && upstream.is_reachable());
+        assert!(upstream.is_worth_a_try());
         upstream.note(false);
-        assert!(!upstream.is_worth_a_try() && !upstream.is_reachable());
+        assert!(!upstream.is_worth_a_try());
         upstream.note(true);
-        assert!(upstream.is_worth_a_try() && upstream.is_reachable());
+        assert!(upstream.is_worth_a_try());
     }
 }

@@ -264,10 +264,6 @@ impl Session {
                 }
                 Some(bytes)
             }
-            FromServer::Response(id, _) if id.text() == format!("\"{PROBE}\"") => {
-                self.acquaintance.spoke.send_replace(true);
-                None
-            }
             FromServer::Response(id, response) => match self.table.answered(&id) {
                 Some((_, expect)) => {
                     self.news.over(&id);
@@ -277,6 +273,10 @@ impl Session {
                         return Some(withheld(Some(&id), &fault));
                     }
                     Some(self.exchange.settle(expect, response).await)
+                }
+                None if id.text() == format!("\"{PROBE}\"") => {
+                    self.acquaintance.spoke.send_replace(true);
+                    None
                 }
                 None => {
                     self.exchange.observe_unasked(&response).await;

@@ -21,6 +21,21 @@ async fn a_held_call_is_kept_alive_and_then_answered_on_the_stream() {
 }
 
 #[tokio::test]
+async fn calls_that_wait_for_a_person_leave_room_for_those_that_do_not() {
+    let limits = crate::Limits { open_max: 16, ..super::client::LIMITS };
+    let client = Client::with(limits).await;
+    let mut held = Vec::new();
+    // As many as the server may have under way.
+    for id in 1..=8 {
+        let mut answer = client.post(&call(&id.to_string(), "hold")).await;
+        answer.read_until("waiting for approval").await;
+        held.push(answer);
+    }
+    let told = client.post(&call("9", "x")).await.text().await;
+    assert_eq!(told, server::answer_to("9"));
+}
+
+#[tokio::test]
 async fn a_held_call_without_a_progress_token_is_kept_alive_by_comments() {
     let client = Client::start().await;
     let body = call("1", "hold").replace("progressToken", "other");
