@@ -48,7 +48,8 @@ fn names_secret(value: &Value) -> bool {
     match value {
         Value::String(text) => {
             let sentences = text.split(['.', ';', '!', '?', '\n', '(', ')']);
-            sentences.into_iter().any(|sentence| is_secret(sentence) && !warns_of(sentence))
+            let rest: Vec<&str> = sentences.filter(|sentence| !warns_of(sentence)).collect();
+            is_secret(&rest.join(" "))
         }
         Value::Array(items) => items.iter().any(names_secret),
         Value::Object(members) => {
@@ -119,6 +120,7 @@ mod tests {
             "Do not share your PIN with others. Your PIN:",
             "Never give your password to anyone but type it here",
             "Do not worry, enter your PIN",
+            "Your api.key",
         ] {
             assert!(asks(json!({"message": message})), "{message}");
         }
