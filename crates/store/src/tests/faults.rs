@@ -129,14 +129,16 @@ fn a_full_queue_refuses_both_modes() {
     let limited = Options { queue_entries_max: 4, ..options() };
     let store = home.open_on(Arc::new(disk.clone()), limited);
     let held = disk.hold_syncs();
-    let mut pending = Vec::new();
+    let mut pending = vec![store.append(append(0)).unwrap()];
+    disk.wait_for_held_sync();
     let refused = loop {
         match store.append(append(pending.len() as u64)) {
             Ok(one) => pending.push(one),
             Err(error) => break error,
         }
-        assert!(pending.len() <= 8, "the queue holds 4, and one batch of up to 4 is being written");
+        assert!(pending.len() <= 5, "one entry is being written, and the queue holds 4");
     };
+    assert_eq!(pending.len(), 5);
     assert!(matches!(refused, AppendError::Full));
     assert!(matches!(store.append_batched(append(0)), Err(AppendError::Full)));
     drop(held);

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::disk::{Disk, DiskFile, OsDisk};
@@ -21,6 +21,7 @@ struct Plan {
     left: AtomicI64,
     struck: AtomicBool,
     gate: Mutex<()>,
+    at_gate: AtomicUsize,
 }
 
 impl Plan {
@@ -58,6 +59,13 @@ impl FaultyDisk {
     /// While the guard lives, no sync ends.
     pub(super) fn hold_syncs(&self) -> MutexGuard<'_, ()> {
         self.0.gate.lock().unwrap()
+    }
+
+    /// Waits until a sync has come to the gate, so that its batch has left the queue.
+    pub(super) fn wait_for_held_sync(&self) {
+        while self.0.at_gate.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
     }
 
     fn file(&self, file: io::Result<Box<dyn DiskFile>>) -> io::Result<Box<dyn DiskFile>> {
@@ -118,7 +126,9 @@ impl DiskFile for FaultyFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        self.plan.at_gate.fetch_add(1, Ordering::SeqCst);
         drop(self.plan.gate.lock().unwrap());
+        self.plan.at_gate.fetch_sub(1, Ordering::SeqCst);
         self.plan.step()?;
         self.file.sync()
     }
