@@ -8,10 +8,12 @@
 //! is a fault. It has no I/O and keeps no copy of what it reads.
 //!
 //! **Where to start.** [`Json::parse`]: only it makes a [`Json`], so that holding one is the proof.
-//! Then [`canonical()`].
+//! Then [`canonical()`], [`Pointer`], and [`edit`] for changes that leave every other byte alone.
 
 mod canonical;
 mod document;
+pub mod edit;
+mod pointer;
 mod scan;
 mod text;
 mod walk;
@@ -23,6 +25,7 @@ use scan::Scan;
 
 pub use canonical::canonical;
 pub use document::Document;
+pub use pointer::{Pointer, PointerFault};
 pub use text::push_string;
 pub use walk::{Items, Members, loose_members};
 

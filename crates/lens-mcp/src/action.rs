@@ -2,9 +2,9 @@
 
 use pathwarden_types::{ActionId, Digest, Name, Operation, OperationKind};
 
-use crate::edit::without_members;
 use crate::message::{Body, Message};
 use crate::rewrite::Root;
+use pathwarden_json::edit::without_members;
 use pathwarden_json::{Json, JsonFault, Kind, canonical};
 
 /// What a request attempts, as it is put to the decision point.

@@ -16,7 +16,6 @@
 mod action;
 mod asks;
 pub mod compose;
-mod edit;
 mod era;
 pub mod headers;
 mod id;
@@ -24,7 +23,6 @@ mod listing;
 mod message;
 mod method;
 pub mod mount;
-mod pointer;
 mod response;
 mod resume;
 mod rewrite;
@@ -39,7 +37,6 @@ pub use message::{Body, FaultKind, Message, MessageFault, Shape};
 pub use method::{
     Route, client_notification, client_request, server_notification, server_request, tells_task,
 };
-pub use pointer::{Pointer, PointerFault};
 pub use response::outcome;
 pub use resume::{PersonSaid, Resume, STATE_PREFIX, ask_person};
 pub use rewrite::{RewriteFault, Root, rewrite};

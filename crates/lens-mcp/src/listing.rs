@@ -6,9 +6,9 @@ use std::ops::Range;
 use pathwarden_json::{Json, Kind};
 use pathwarden_types::ItemKind;
 
-use crate::edit::{array, splice};
 use crate::headers::Param;
 use crate::message::Message;
+use pathwarden_json::edit::{array, splice};
 
 /// One thing that a server offers.
 #[derive(Clone, Debug, Eq, PartialEq)]

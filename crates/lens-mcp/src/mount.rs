@@ -5,8 +5,8 @@ use std::ops::Range;
 use pathwarden_json::{Json, Kind, push_string};
 use pathwarden_types::Name;
 
-use crate::edit::{splice, without_members};
 use crate::message::{Body, Message};
+use pathwarden_json::edit::{splice, without_members};
 
 /// What stands between the name of a server and the name of its tool or prompt.
 pub const SEPARATOR: &str = "__";

@@ -3,9 +3,9 @@
 
 use pathwarden_json::{Json, push_string};
 
-use crate::edit::{splice, without_members};
 use crate::id::Id;
 use crate::message::Message;
+use pathwarden_json::edit::{splice, without_members};
 
 /// The key of our question among those that a result asks.
 const KEY: &str = "pathwarden_approval";

@@ -1,9 +1,8 @@
 //! Puts another string in place of one argument, and touches nothing else.
 
-use crate::edit::splice;
 use crate::message::Message;
-use crate::pointer::{Pointer, PointerFault};
-use pathwarden_json::{Json, Kind, push_string};
+use pathwarden_json::edit::splice;
+use pathwarden_json::{Json, Kind, Pointer, PointerFault, push_string};
 
 /// Where pointers into the arguments of an intent start in its message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

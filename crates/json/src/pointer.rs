@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use pathwarden_json::{Json, Kind};
+use crate::{Json, Kind};
 
 /// The way from a value to one inside it.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use pathwarden_json::{Json, push_string};
+use crate::{Json, push_string};
 
 /// Replaces these parts of a text. They do not overlap.
-pub(crate) fn splice(text: &str, mut parts: Vec<(Range<usize>, String)>) -> Vec<u8> {
+#[must_use]
+pub fn splice(text: &str, mut parts: Vec<(Range<usize>, String)>) -> Vec<u8> {
     parts.sort_by_key(|(range, _)| range.start);
     let added: usize = parts.iter().map(|(_, new)| new.len()).sum();
     let mut out = String::with_capacity(text.len() + added);
@@ -20,7 +21,8 @@ pub(crate) fn splice(text: &str, mut parts: Vec<(Range<usize>, String)>) -> Vec<
 }
 
 /// An object without the members of these names.
-pub(crate) fn without_members(object: Json<'_>, names: &[&str]) -> String {
+#[must_use]
+pub fn without_members(object: Json<'_>, names: &[&str]) -> String {
     let kept = object.members().filter(|(name, _)| !names.contains(&name.as_ref()));
     let mut out = String::from("{");
     for (name, value) in kept {
@@ -36,7 +38,7 @@ pub(crate) fn without_members(object: Json<'_>, names: &[&str]) -> String {
 }
 
 /// An array of these items.
-pub(crate) fn array<'a>(items: impl Iterator<Item = Json<'a>>) -> String {
+pub fn array<'a>(items: impl Iterator<Item = Json<'a>>) -> String {
     let texts: Vec<&str> = items.map(Json::text).collect();
     format!("[{}]", texts.join(","))
 }
