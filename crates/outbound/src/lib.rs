@@ -36,7 +36,7 @@ where
     let connector = hyper_rustls::HttpsConnectorBuilder::new()
         .with_tls_config(tls())
         .https_or_http()
-        .enable_http1()
+        .enable_all_versions()
         .wrap_connector(http);
     legacy::Client::builder(TokioExecutor::new()).build(connector)
 }

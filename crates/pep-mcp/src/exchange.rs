@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 pub(crate) use client::{Attempt, Decision, FromClient, Refused, Told};
 use pathwarden_decide::Permit;
 use pathwarden_lens_mcp::{Id, Listing};
+use pathwarden_pep::in_time;
 use pathwarden_types::{ActionId, Finding, FindingKind, Name, ObservationKind, SessionId};
-use pathwarden_wire::{Fault, FaultKind, Found, Join, Pdp};
+use pathwarden_wire::{Fault, Found, Join, Pdp};
 pub(crate) use reply::Reply;
 pub(crate) use server::FromServer;
-use tokio::time::timeout;
 
 use crate::Limits;
 use crate::params::Params;
@@ -117,9 +117,10 @@ impl Exchange {
         params: Arc<Params>,
         limits: Limits,
     ) -> Result<Self, Fault> {
-        let joined = in_time(&limits, pdp.join(Join { join_key })).await?;
-        let hold = limits.hold.min(Duration::from_millis(joined.hold_ms));
-        let limits = Limits { hold, ..limits };
+        let joined = in_time(&limits.patience, pdp.join(Join { join_key })).await?;
+        let mut limits = limits;
+        let hold = limits.patience.hold.min(Duration::from_millis(joined.hold_ms));
+        limits.patience.hold = hold;
         Ok(Self { pdp, session: joined.session, server, params, limits })
     }
 
@@ -141,7 +142,7 @@ impl Exchange {
 
     /// Waits until what agents may see has changed; says where it stands then.
     pub(crate) async fn changes(&self, since: u64) -> Result<u64, Fault> {
-        let up_to_ms = u64::try_from(self.limits.wait.as_millis()).unwrap_or(u64::MAX);
+        let up_to_ms = u64::try_from(self.limits.patience.wait.as_millis()).unwrap_or(u64::MAX);
         self.pdp.changes(since, up_to_ms).await
     }
 
@@ -152,22 +153,8 @@ impl Exchange {
         let finding =
             Finding { kind, server, subject: subject.to_owned(), detail, action: None }.bounded();
         let found = Found { session: self.session, finding };
-        if let Err(fault) = in_time(&self.limits, self.pdp.found(found)).await {
+        if let Err(fault) = in_time(&self.limits.patience, self.pdp.found(found)).await {
             tracing::error!(%fault, advice = fault.advice, "a finding is not recorded");
         }
     }
-}
-
-/// What the decision point answers, or a fault when it takes longer than [`Limits::pdp`].
-async fn in_time<T>(
-    limits: &Limits,
-    asking: impl Future<Output = Result<T, Fault>>,
-) -> Result<T, Fault> {
-    timeout(limits.pdp, asking).await.unwrap_or_else(|_| {
-        Err(Fault::new(
-            FaultKind::Unreachable,
-            "the node did not answer in time",
-            "try again; an operator can look with `pathwarden doctor`",
-        ))
-    })
 }

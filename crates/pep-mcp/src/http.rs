@@ -6,10 +6,7 @@
 //! message itself.
 
 mod answer;
-mod body;
 mod call;
-mod checks;
-mod connections;
 mod endpoint;
 mod get;
 mod headers;
@@ -26,13 +23,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use answer::{Challenge, refused};
-use body::Answer;
 use call::Call;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use left::{Deciding, Left};
 use pathwarden_lens_mcp::Era;
+use pathwarden_pep::{Answer, Doors};
 use pathwarden_types::{Finding, FindingKind, Name};
 use pathwarden_wire::{Fault, FaultKind, Pdp};
 pub use resource::Resource;
@@ -122,7 +119,14 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Futur
         stop,
         _working: working,
     });
-    connections::serve(listener, Arc::clone(&shared), &stopper, shutdown).await;
+    let doors = Doors {
+        connections_max: limits.connections_max,
+        head: limits.request,
+        grace: limits.grace,
+    };
+    let answering = Arc::clone(&shared);
+    let answer = move |request| handle(Arc::clone(&answering), request);
+    pathwarden_pep::serve(listener, doors, &stopper, shutdown, answer).await;
     for slot in shared.left.drain() {
         call::close_slot(slot, "the gateway stopped before it was answered").await;
     }
@@ -185,12 +189,17 @@ async fn admitted(
 ) -> Result<(Visit, Place), Box<Response<Answer>>> {
     let gateway = &shared.gateway;
     let headers = request.headers();
-    checks::is_ours(request.uri(), headers, &gateway.allowed_hosts, &gateway.allowed_origins)
-        .map_err(|words| Box::new(foreign(gateway, headers, words)))?;
+    pathwarden_pep::is_ours(
+        request.uri(),
+        headers,
+        &gateway.allowed_hosts,
+        &gateway.allowed_origins,
+    )
+    .map_err(|words| Box::new(foreign(gateway, headers, words)))?;
     let path = request.uri().path();
     let challenge = Challenge::at(gateway.resource.as_ref(), path);
     let fault = |refusal: &Fault| Box::new(challenge.fault(refusal));
-    let token = checks::credential(headers).map_err(|()| fault(&one_token()))?;
+    let token = pathwarden_pep::bearer(headers).map_err(|_| fault(&one_token()))?;
     let pdp = (gateway.admit)(token, path).await.map_err(|refusal| fault(&refusal))?;
     let place = route(gateway, request)?;
     let headers = headers.clone();

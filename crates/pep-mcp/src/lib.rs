@@ -12,7 +12,6 @@
 //! [`http::serve`] are the shells around it.
 
 mod exchange;
-mod hold;
 pub mod http;
 mod limits;
 mod params;
@@ -20,6 +19,7 @@ mod refusal;
 pub mod stdio;
 
 pub use limits::Limits;
+pub use pathwarden_pep::Patience;
 
 #[cfg(test)]
 mod fake;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use pathwarden_pep::Patience;
+
 /// Every bound of the enforcement point, with defaults that fit a workstation and a small server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
@@ -9,15 +11,8 @@ pub struct Limits {
     pub message_bytes_max: usize,
     /// The most requests of one client that are open at once; one more is refused.
     pub open_max: usize,
-    /// How long a decision, a record of an observation or a report may take; then it counts as failed,
-    /// and what depends on it is refused.
-    pub pdp: Duration,
-    /// How long one question to the node for a held action stays open before it is put again.
-    pub wait: Duration,
-    /// The longest that a held action waits here, whatever the node says.
-    pub hold: Duration,
-    /// How often a client that waits for a person is told so; shorter than the time-outs of clients.
-    pub sign: Duration,
+    /// How long the node, and a person, are waited for.
+    pub patience: Patience,
     /// How long a server may take to end by itself, and open requests to be answered, when the client
     /// has gone or the gateway stops.
     pub grace: Duration,
@@ -39,10 +34,7 @@ impl Default for Limits {
         Self {
             message_bytes_max: pathwarden_lens_mcp::MESSAGE_BYTES_MAX,
             open_max: 1024,
-            pdp: Duration::from_secs(30),
-            wait: Duration::from_secs(15),
-            hold: Duration::from_hours(24),
-            sign: Duration::from_secs(5),
+            patience: Patience::default(),
             grace: Duration::from_secs(5),
             connect: Duration::from_secs(5),
             request: Duration::from_mins(1),

@@ -23,6 +23,7 @@ impl<'a> Refusing<'a> {
                 "question"
             }
             OperationKind::Reply => "answer to a question",
+            OperationKind::ModelCall => "call of the model",
         };
         let what = format!("{kind} {} of {}", operation.name, operation.server);
         Self { id, era, kind: operation.kind, what }
@@ -64,7 +65,8 @@ impl<'a> Refusing<'a> {
             | OperationKind::Sampling
             | OperationKind::Elicitation
             | OperationKind::Roots
-            | OperationKind::Reply => compose::refusal(self.id, told),
+            | OperationKind::Reply
+            | OperationKind::ModelCall => compose::refusal(self.id, told),
         }
     }
 }

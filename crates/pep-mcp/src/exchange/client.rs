@@ -11,10 +11,10 @@ use pathwarden_types::{FindingKind, Obligation, Outcome};
 use pathwarden_wire::{Ask, Comeback, Fault, FaultKind};
 use tokio::sync::Notify;
 
-use super::{Cleared, Exchange, Expect, Open, Released, Reply, in_time};
+use super::{Cleared, Exchange, Expect, Open, Released, Reply};
 use crate::Limits;
-use crate::hold::{self, Final, Signs};
 use crate::refusal::Refusing;
+use pathwarden_pep::{Final, Signs, in_time, settle};
 
 /// What a transport carries beside a message: the headers of a request over HTTP, none over stdio.
 pub(crate) type Carried<'a> = Option<&'a (dyn Fn(&str) -> Header<'a> + Sync)>;
@@ -311,8 +311,8 @@ impl Exchange {
     ) -> Result<Final, Fault> {
         let ask = self.question(intent, near_person, resume)?;
         let canonical = ask.canonical;
-        let first = in_time(&self.limits, self.pdp.ask(ask)).await?;
-        hold::settle(&*self.pdp, &self.limits, first, canonical, signs).await
+        let first = in_time(&self.limits.patience, self.pdp.ask(ask)).await?;
+        settle(&*self.pdp, &self.limits.patience, first, canonical, signs).await
     }
 
     /// The question to the decision point about an intent.
@@ -331,7 +331,16 @@ impl Exchange {
         }
         let Intent { operation, arguments, canonical, parent, .. } = intent;
         let session = self.session;
-        Ok(Ask { session, operation, arguments, canonical, parent, near_person, resume })
+        Ok(Ask {
+            session,
+            operation,
+            arguments,
+            canonical,
+            parent,
+            near_person,
+            resume,
+            minted: None,
+        })
     }
 
     /// Closes what was let through and is not sent after all.

@@ -4,8 +4,8 @@ use pathwarden_lens_mcp::{Id, Intent, Message, compose};
 use pathwarden_wire::{Fault, FaultKind};
 
 use super::client::{Refused, pass};
-use super::{Cleared, Exchange, in_time};
-use crate::hold::{self, Final};
+use super::{Cleared, Exchange};
+use pathwarden_pep::{Final, in_time, settle};
 
 /// A response of the client.
 pub(crate) struct Reply {
@@ -49,8 +49,8 @@ impl Exchange {
         let root = intent.root;
         let ask = self.question(intent, false, None)?;
         let canonical = ask.canonical;
-        let first = in_time(&self.limits, self.pdp.ask(ask)).await?;
-        match hold::settle(&*self.pdp, &self.limits, first, canonical, &mut |_, _| {}).await? {
+        let first = in_time(&self.limits.patience, self.pdp.ask(ask)).await?;
+        match settle(&*self.pdp, &self.limits.patience, first, canonical, &mut |_, _| {}).await? {
             Final::Release(permit) => self.spend(permit, root, message).await,
             Final::Refuse(refusal) => {
                 Err(Fault::new(FaultKind::Forbidden, refusal.code, refusal.advice))

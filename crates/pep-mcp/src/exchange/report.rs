@@ -10,8 +10,9 @@ use pathwarden_types::{
 };
 use pathwarden_wire::{Answer, Catalogue, CatalogueItem, Fault, FaultKind, Observe, Report};
 
-use super::{Exchange, Expect, Open, in_time};
+use super::{Exchange, Expect, Open};
 use crate::refusal;
+use pathwarden_pep::in_time;
 
 /// The longest detail of an effect, in bytes. Part of it are words of the server, which must not fill
 /// the ledger.
@@ -95,7 +96,7 @@ impl Exchange {
     ) -> Result<BTreeSet<String>, Fault> {
         let (session, server) = (self.session, self.server.clone());
         let catalogue = Catalogue { session, server, kind, content, items };
-        Ok(in_time(&self.limits, self.pdp.catalogue(catalogue)).await?.names)
+        Ok(in_time(&self.limits.patience, self.pdp.catalogue(catalogue)).await?.names)
     }
 
     /// Records which program runs as the server, told as JSON text.
@@ -133,7 +134,7 @@ impl Exchange {
     /// approve it can, and the server asks again.
     pub(super) async fn let_ask(&self, intent: Intent) -> Result<(), Fault> {
         let ask = self.question(intent, false, None)?;
-        match in_time(&self.limits, self.pdp.ask(ask)).await? {
+        match in_time(&self.limits.patience, self.pdp.ask(ask)).await? {
             // What a server asks is passed on as it is or not at all.
             Answer::Release(permit) if permit.obligations().iter().any(changes) => {
                 let open = Open::of(permit, 0);
@@ -207,7 +208,7 @@ impl Exchange {
         };
         let result = answer.map(|(text, _)| text);
         let report = Report { session: self.session, action: open.action, effect, result };
-        in_time(&self.limits, self.pdp.report(report)).await
+        in_time(&self.limits.patience, self.pdp.report(report)).await
     }
 
     /// Records something that was seen.
@@ -219,7 +220,7 @@ impl Exchange {
     ) -> Result<(), Fault> {
         let observation = Observation { kind, server: self.server.clone(), action };
         let observe = Observe { session: self.session, observation, content };
-        in_time(&self.limits, self.pdp.observe(observe)).await
+        in_time(&self.limits.patience, self.pdp.observe(observe)).await
     }
 
     /// Records a message that was refused. It goes nowhere either way, so a fault is only logged.

@@ -7,9 +7,9 @@ use pathwarden_lens_mcp::{Id, compose};
 use pathwarden_wire::{Fault, FaultKind};
 use tokio::sync::{mpsc, oneshot};
 
-use super::body::Answer;
 use super::resource::Resource;
 use super::{headers, sse};
+use pathwarden_pep::Answer;
 
 /// Pieces of a stream that wait for a slow client; then its upstream waits.
 const PIECES_QUEUED_MAX: usize = 16;

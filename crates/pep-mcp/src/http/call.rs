@@ -1,5 +1,6 @@
 //! One request of a client that has been let in.
 
+use pathwarden_pep::only;
 use std::sync::Arc;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -32,7 +33,7 @@ pub(super) struct Call {
 impl Call {
     /// What tells this request from others wherever its response shows up.
     pub(super) fn key(&self, id: &Id) -> Key {
-        let transport = headers::only(&self.headers, &MCP_SESSION_ID).unwrap_or_default();
+        let transport = only(&self.headers, &MCP_SESSION_ID).unwrap_or_default();
         Key {
             session: self.exchange.session(),
             server: self.exchange.server_name().clone(),

@@ -25,13 +25,13 @@ use tokio::time::Instant;
 
 use super::Visit;
 use super::answer::{self, Challenge};
-use super::body::Answer;
 use super::call::Call;
 use super::headers::{self, MCP_SESSION_ID};
 use super::post;
 use super::sender::vector;
 use super::sse::{EVENT_OVERHEAD_BYTES, Parser};
 use crate::exchange::{FromClient, FromServer};
+use pathwarden_pep::{Answer, only};
 
 /// Which endpoints speak the modern era, as far as it was asked of late.
 #[derive(Default)]
@@ -131,7 +131,7 @@ impl Several {
         })?;
         let mut call = self.visit.call(server, upstream).await?;
         call.is_mounted = true;
-        let outer = headers::only(&self.visit.headers, &MCP_SESSION_ID).unwrap_or_default();
+        let outer = only(&self.visit.headers, &MCP_SESSION_ID).unwrap_or_default();
         call.headers.remove(MCP_SESSION_ID);
         let inner = sessions::of(outer, server).and_then(|id| HeaderValue::from_str(&id).ok());
         if let Some(inner) = inner {

@@ -4,11 +4,11 @@ use http::{Method, Response, StatusCode};
 use tokio::sync::oneshot;
 
 use super::answer::{self, Reply};
-use super::body::Answer;
 use super::call::Call;
 use super::headers;
 use super::post::failure;
 use super::stream::{self, Pending};
+use pathwarden_pep::Answer;
 
 /// Answers a request without a message.
 pub(super) async fn answer(call: Call, method: Method) -> Response<Answer> {

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use pathwarden_lens_mcp::headers::{self as mirrored, Header};
+use pathwarden_pep::only;
 
 /// The session of the transport.
 pub(super) const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -105,13 +106,6 @@ fn without(headers: &HeaderMap, others: &[HeaderName]) -> HeaderMap {
         }
     }
     kept
-}
-
-/// The one value of a header; `None` when there is none, or more than one.
-pub(super) fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next()?.to_str().ok()?;
-    values.next().is_none().then_some(value)
 }
 
 /// A header as the lens compares it with the body.

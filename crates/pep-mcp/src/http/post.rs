@@ -12,12 +12,12 @@ use tokio::sync::oneshot;
 
 use super::Shared;
 use super::answer::{self, Reply};
-use super::body::{Answer, Gone};
 use super::call::Call;
 use super::headers;
 use super::sender::{BodyError, vector};
 use super::sse;
 use crate::exchange::{Attempt, Cleared, Decision, Exchange, FromClient, Refused, Released, Told};
+use pathwarden_pep::{Answer, Gone};
 
 /// Answers a `POST`. The work goes on in a task of its own, so that a permit is closed also when the
 /// client goes away.

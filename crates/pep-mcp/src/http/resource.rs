@@ -5,9 +5,9 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use pathwarden_json::push_string;
 
+use super::Gateway;
 use super::answer::{json, refused};
-use super::body::Answer;
-use super::{Gateway, checks};
+use pathwarden_pep::Answer;
 
 /// Where the metadata of a resource stands: before its path (RFC 9728 section 3.1).
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -52,7 +52,7 @@ pub(super) fn answer(gateway: &Gateway, request: &Request<Incoming>) -> Option<R
     let resource = gateway.resource.as_ref()?;
     let path = request.uri().path().strip_prefix(WELL_KNOWN)?;
     let (hosts, origins) = (&gateway.allowed_hosts, &gateway.allowed_origins);
-    if let Err(words) = checks::is_ours(request.uri(), request.headers(), hosts, origins) {
+    if let Err(words) = pathwarden_pep::is_ours(request.uri(), request.headers(), hosts, origins) {
         return Some(refused(StatusCode::FORBIDDEN, words));
     }
     let is_there = path.is_empty() || super::place(gateway, path).is_some();

@@ -9,12 +9,12 @@ use pathwarden_types::{Digest, ObservationKind, Outcome};
 use tokio::time::{Instant, sleep_until};
 
 use super::answer::Reply;
-use super::body::Gone;
 use super::call::Call;
 use super::left::{Answered, Key, Slot, Ticket};
 use super::sse::{EVENT_OVERHEAD_BYTES, Event, Parser};
 use crate::exchange::{Exchange, Expect, FromServer};
 use crate::refusal;
+use pathwarden_pep::Gone;
 
 /// The request that a stream should answer.
 pub(super) enum Pending {
@@ -46,7 +46,7 @@ pub(super) async fn next_change(exchange: &Exchange, since: u64) -> (u64, u64) {
             Ok(now) if now != since => return (since, now),
             Ok(_) => {}
             // Nothing can be told without the node; the list itself is fresh whenever it is asked for.
-            Err(_) => sleep_until(Instant::now() + exchange.limits().sign).await,
+            Err(_) => sleep_until(Instant::now() + exchange.limits().patience.sign).await,
         }
     }
 }

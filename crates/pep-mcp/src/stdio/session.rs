@@ -123,7 +123,7 @@ impl Session {
                     since = now;
                 }
                 // The list itself is fresh whenever it is asked for.
-                Err(_) => sleep(self.exchange.limits().sign).await,
+                Err(_) => sleep(self.exchange.limits().patience.sign).await,
             }
         }
     }

@@ -411,7 +411,8 @@ async fn a_command_that_cannot_be_started_is_named() {
 
 #[tokio::test]
 async fn a_node_that_does_not_answer_in_time_refuses() {
-    let limits = Limits { pdp: Duration::from_millis(50), ..Client::LIMITS };
+    let mut limits = Client::LIMITS;
+    limits.patience.pdp = Duration::from_millis(50);
     let mut client = Client::with(limits).await;
     client.send(&call("1", "mute")).await;
     let told = client.next().await;
@@ -421,7 +422,8 @@ async fn a_node_that_does_not_answer_in_time_refuses() {
 #[tokio::test]
 async fn a_call_that_waits_beyond_the_limit_is_told_so_and_may_come_back() {
     for wait in [Duration::from_millis(1), Duration::from_secs(20)] {
-        let limits = Limits { wait, hold: Duration::from_millis(80), ..Client::LIMITS };
+        let mut limits = Client::LIMITS;
+        (limits.patience.wait, limits.patience.hold) = (wait, Duration::from_millis(80));
         let mut client = Client::with(limits).await;
         client.send(&call("1", "hold")).await;
         let told = client.next_but_any_progress().await;

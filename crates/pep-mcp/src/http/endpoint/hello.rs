@@ -9,8 +9,8 @@ use pathwarden_types::Name;
 
 use super::{Fetched, Several, fetch, sessions};
 use crate::http::answer;
-use crate::http::body::Answer;
-use crate::http::headers::{self, MCP_SESSION_ID};
+use crate::http::headers::MCP_SESSION_ID;
+use pathwarden_pep::{Answer, only};
 
 /// Capabilities that an endpoint has when one of its servers has them. Tasks are not among them: their
 /// ids could not be told apart.
@@ -53,9 +53,7 @@ pub(super) async fn legacy(several: &Several, message: &Message, id: &Id) -> Res
     let mut response = answer::json(StatusCode::OK, answered(id, &result));
     let of_each: Vec<(&Name, &str)> = begun
         .iter()
-        .filter_map(|(server, fetched)| {
-            Some((server, headers::only(&fetched.headers, &MCP_SESSION_ID)?))
-        })
+        .filter_map(|(server, fetched)| Some((server, only(&fetched.headers, &MCP_SESSION_ID)?)))
         .collect();
     let session = sessions::joined(of_each.into_iter());
     if let Some(value) =

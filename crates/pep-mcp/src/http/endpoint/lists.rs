@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 
 use super::{Several, fetch};
 use crate::http::answer;
-use crate::http::body::Answer;
 use crate::http::call::Call;
+use pathwarden_pep::Answer;
 
 /// The most pages that are read of one server's list; what comes after them is left out.
 const PAGES_MAX: usize = 64;

@@ -6,11 +6,11 @@ use tokio::sync::oneshot;
 
 use super::Several;
 use crate::http::answer::{self, Reply};
-use crate::http::body::Answer;
 use crate::http::call::Call;
 use crate::http::headers;
 use crate::http::sse;
 use crate::http::stream::{self, Pending, next_change};
+use pathwarden_pep::Answer;
 
 /// Where a stream would go on; not offered here.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -75,7 +75,7 @@ pub(super) async fn listen(several: &Several, id: &Id) -> Response<Answer> {
     }
 }
 
-async fn news(call: Call, id: Id, mut reply: Reply, mut gone: crate::http::body::Gone) {
+async fn news(call: Call, id: Id, mut reply: Reply, mut gone: pathwarden_pep::Gone) {
     reply.piece(sse::event(&compose::acknowledged(&id))).await;
     let mut since = 0;
     loop {

@@ -7,11 +7,11 @@ use pathwarden_types::Outcome;
 
 use crate::exchange::{Cleared, Expect, FromServer};
 use crate::http::answer::{self, Reply};
-use crate::http::body::{Answer, Gone};
 use crate::http::call::Call;
 use crate::http::headers;
 use crate::http::sender::{SendError, vector};
 use crate::http::stream::{self, Pending};
+use pathwarden_pep::{Answer, Gone};
 
 /// Sends what was let through, and brings the answer back. `tool` is what it calls, if it calls one;
 /// `pending` is the request that the server must answer; a notification or a response has none.

@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client as Pool, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
+use pathwarden_pep::Patience;
 use pathwarden_wire::{Fault, FaultKind, Found, Pdp};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -26,10 +27,12 @@ pub(super) const TOKEN: &str = "agent-token";
 pub(super) const LIMITS: Limits = Limits {
     message_bytes_max: 4096,
     open_max: 4,
-    pdp: Duration::from_secs(20),
-    wait: Duration::from_secs(20),
-    hold: Duration::from_secs(60),
-    sign: Duration::from_millis(20),
+    patience: Patience {
+        pdp: Duration::from_secs(20),
+        wait: Duration::from_secs(20),
+        hold: Duration::from_secs(60),
+        sign: Duration::from_millis(20),
+    },
     grace: Duration::from_secs(10),
     connect: Duration::from_secs(5),
     request: Duration::from_secs(20),

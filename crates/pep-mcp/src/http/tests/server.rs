@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::http::answer::with;
-use crate::http::body::Answer;
+use pathwarden_pep::Answer;
 
 pub(super) const RESULT: &str = r#"{"content":[ ],"odd":[1e400,1.0,50.0,-0]}"#;
 pub(super) const PRIMING: &str = "id: e-1\r\nretry: 1\r\ndata: \r\n\r\n";

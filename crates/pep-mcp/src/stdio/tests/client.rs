@@ -1,5 +1,6 @@
 //! A client and a server of a few lines each.
 
+use pathwarden_pep::Patience;
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,10 +84,12 @@ impl Client {
     pub(super) const LIMITS: Limits = Limits {
         message_bytes_max: 4096,
         open_max: 4,
-        pdp: Duration::from_secs(20),
-        wait: Duration::from_secs(20),
-        hold: Duration::from_secs(60),
-        sign: Duration::from_millis(20),
+        patience: Patience {
+            pdp: Duration::from_secs(20),
+            wait: Duration::from_secs(20),
+            hold: Duration::from_secs(60),
+            sign: Duration::from_millis(20),
+        },
         grace: Duration::from_millis(500),
         connect: Duration::from_secs(5),
         request: Duration::from_secs(20),

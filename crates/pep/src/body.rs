@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// A body that is whole, or comes piece by piece.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub struct Answer {
     source: Source,
     /// Dropped with the body, by which the other side sees that the client has gone.
     here: Vec<Here>,
@@ -23,23 +23,27 @@ enum Source {
 }
 
 /// Held as long as the client is there.
-pub(super) type Here = oneshot::Sender<Infallible>;
+pub type Here = oneshot::Sender<Infallible>;
 /// Done when the client has gone.
-pub(super) type Gone = oneshot::Receiver<Infallible>;
+pub type Gone = oneshot::Receiver<Infallible>;
 
 impl Answer {
-    pub(super) fn whole(bytes: impl Into<Bytes>) -> Self {
+    /// A body that is there.
+    pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self {
             source: Source::Whole(Some(bytes.into()).filter(|bytes| !bytes.is_empty())),
             here: Vec::new(),
         }
     }
 
-    pub(super) const fn pieces(pieces: mpsc::Receiver<Bytes>) -> Self {
+    /// A body that comes piece by piece.
+    #[must_use]
+    pub const fn pieces(pieces: mpsc::Receiver<Bytes>) -> Self {
         Self { source: Source::Pieces(pieces), here: Vec::new() }
     }
 
-    pub(super) fn keep(&mut self, here: Here) {
+    /// Keeps this until the body has gone out, or its reader has gone.
+    pub fn keep(&mut self, here: Here) {
         self.here.push(here);
     }
 }

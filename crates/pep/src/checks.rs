@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use http::header::{self, HeaderMap};
+use http::header::{self, HeaderMap, HeaderName};
 use http::{Uri, uri::Authority};
-
-use super::headers::only;
 
 /// Names of this machine to itself.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -13,13 +11,21 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 /// Whether a request is meant for us, and comes from a page that may call us: a page that has its own
 /// name resolve to this machine shows that name as `Host` and `Origin` (DNS rebinding; MCP transports,
 /// «Security Warning»).
-pub(super) fn is_ours(
+///
+/// # Errors
+///
+/// What is wrong, for whoever calls.
+pub fn is_ours(
     uri: &Uri,
     headers: &HeaderMap,
     hosts: &BTreeSet<String>,
     origins: &BTreeSet<String>,
 ) -> Result<(), &'static str> {
-    let host = only(headers, &header::HOST).ok_or("exactly one `Host` is needed")?;
+    // HTTP/2 says it in the target alone.
+    let of_target = uri.authority().map(Authority::as_str);
+    let host =
+        if headers.contains_key(header::HOST) { only(headers, &header::HOST) } else { of_target };
+    let host = host.ok_or("exactly one `Host` is needed")?;
     if !is_host(host, hosts) {
         return Err("`Host` is not one of this gateway's names; an operator can add it");
     }
@@ -58,15 +64,31 @@ fn is_origin(origin: &str, allowed: &BTreeSet<String>) -> bool {
 
 /// The token of a request that has exactly one (RFC 6750 section 2.1), or none at all; an error for
 /// anything between.
-pub(super) fn credential(headers: &HeaderMap) -> Result<Option<&str>, ()> {
+///
+/// # Errors
+///
+/// There is more than one credential, or one of another kind.
+pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, NotOneToken> {
     if !headers.contains_key(header::AUTHORIZATION) {
         return Ok(None);
     }
-    let value = only(headers, &header::AUTHORIZATION).ok_or(())?;
-    let (scheme, token) = value.split_once(' ').ok_or(())?;
+    let value = only(headers, &header::AUTHORIZATION).ok_or(NotOneToken)?;
+    let (scheme, token) = value.split_once(' ').ok_or(NotOneToken)?;
     let token = token.trim();
     let is_bearer = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty();
-    is_bearer.then_some(Some(token)).ok_or(())
+    is_bearer.then_some(Some(token)).ok_or(NotOneToken)
+}
+
+/// The credential of a request is not one bearer token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NotOneToken;
+
+/// The value of a header that is there exactly once and is text.
+#[must_use]
+pub fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
 }
 
 #[cfg(test)]
@@ -75,7 +97,7 @@ mod tests {
 
     use http::HeaderMap;
 
-    use super::{credential, is_ours};
+    use super::{NotOneToken, bearer, is_ours};
 
     fn check(target: &str, pairs: &[(&'static str, &str)]) -> bool {
         let mut headers = HeaderMap::new();
@@ -117,6 +139,7 @@ mod tests {
         assert!(!check("/mcp/x", &[]));
         assert!(!check("/mcp/x", &[("host", "localhost"), ("host", "evil.example")]));
         assert!(!check("http://evil.example/mcp/x", &[("host", "localhost")]));
+        assert!(!check("http://evil.example/mcp/x", &[]));
     }
 
     #[test]
@@ -148,14 +171,14 @@ mod tests {
             for value in values {
                 headers.append("authorization", value.parse().unwrap());
             }
-            credential(&headers).map(|token| token.map(str::to_owned))
+            bearer(&headers).map(|token| token.map(str::to_owned))
         };
         for one in ["Bearer abc", "bearer abc"] {
             assert_eq!(with(&[one]), Ok(Some("abc".to_owned())), "{one}");
         }
         assert_eq!(with(&[]), Ok(None));
         for wrong in [&["Basic abc"][..], &["Bearer"], &["Bearer "], &["Bearer a", "Bearer b"]] {
-            assert_eq!(with(wrong), Err(()), "{wrong:?}");
+            assert_eq!(with(wrong), Err(NotOneToken), "{wrong:?}");
         }
     }
 }
