@@ -133,6 +133,9 @@ usable if {
 	is_string(input.action.kind)
 	is_string(input.action.class)
 	is_boolean(input.action.server_inside)
+	is_string(input.action.claim)
+	is_array(input.model.server_tools)
+	not has_unusable_server_tools
 	is_boolean(input.task.stated)
 	is_string(input.session.looping)
 	is_number(input.session.refused)
@@ -156,6 +159,17 @@ usable if {
 	not has_unusable_origin
 	not has_unusable_target
 	not has_unusable_content
+}
+
+has_unusable_server_tools if {
+	some tool in input.model.server_tools
+	not usable_server_tool(tool)
+}
+
+usable_server_tool(tool) if {
+	is_string(tool.kind)
+	is_string(tool.approval)
+	is_string(tool.server_url)
 }
 
 has_unusable_words if {
@@ -558,7 +572,8 @@ decision contains {
 }
 
 # baseline.secret_outside
-# Why: a credential that left is a credential to be changed. There is no good reason to send one.
+# Why: a credential that left is a credential to be changed. There is no good reason to send one. Out of
+# what a model is shown it is cut: see model.secret.
 decision contains {
 	"rule": "baseline.secret_outside",
 	"verdict": "deny",
@@ -566,6 +581,7 @@ decision contains {
 	"advice": "remove the credential; nobody outside needs it",
 } if {
 	has_outside_reader
+	input.action.kind != "model_call"
 	some content in input.contents
 	content.class == "secret"
 }

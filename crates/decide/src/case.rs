@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use pathwarden_json::{Json, canonical};
 use pathwarden_policy::{ApprovalState, ConductFacts, Input, Judgement};
 use pathwarden_types::{
-    Action, ApprovalNeed, Containment, Digest, Millis, Obligation, Origin, RuleHit, Trust, Verdict,
+    Action, ApprovalNeed, Containment, Digest, Millis, Obligation, OperationKind, Origin, RuleHit,
+    Trust, Verdict,
 };
 use serde_json::Value;
 
@@ -75,7 +76,7 @@ impl<'a> Case<'a> {
             action,
             now,
             input,
-            reading: Reading::of(&action.arguments),
+            reading: Reading::of_arguments(&action.operation, &action.arguments),
             verdict: Verdict::Deny,
             hits: Vec::new(),
             obligations: Vec::new(),
@@ -213,6 +214,10 @@ impl<'a> Case<'a> {
 
     fn compare_conduct(&mut self) -> Step {
         let (state, action) = (self.state, self.action);
+        // What an agent does with its tools is its conduct, and not that it thinks.
+        if action.operation.kind == OperationKind::ModelCall {
+            return Step::Continue(());
+        }
         let approved = self.input.approval == ApprovalState::Approved;
         let (id, class) = ((action.id, self.now), self.input.action.class);
         let conduct = state.conduct();
@@ -243,8 +248,9 @@ impl<'a> Case<'a> {
             has_intel: knowledge.intel().is_some(),
             is_stated: server.classes.contains_key(&operation.name),
             was_refused: self.state.was_refused(operation),
-            is_forgetful: self.state.memory().is_full(),
+            is_forgetful: self.state.sources().is_full(),
             is_alert: self.state.is_alert(),
+            said_with: self.state.models().confidence(self.action.id),
         };
         self.input.risk = risk::assess(&evidence, &snapshot.settings().risk);
         Step::Continue(())

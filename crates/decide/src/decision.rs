@@ -79,6 +79,7 @@ pub fn decide(
         obligations,
         containment,
         supply: action.supply.clone(),
+        claim: action.claim,
         origins,
         confidence: risk::confidence(&input.risk),
         risk: input.risk.clone(),

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use pathwarden_classify as classify;
 use pathwarden_policy::{
-    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts,
-    PurposeFacts, SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts,
+    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, ModelFacts, OriginFacts,
+    PurposeFacts, ServerToolFacts, SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts,
 };
 use pathwarden_purpose::{Act, Tool};
-use pathwarden_types::{Action, Agent, Decided, GivenBy, Millis, Origin, Risk, ToolClass};
+use pathwarden_types::{
+    Action, Agent, Claim, Decided, GivenBy, Millis, OperationKind, Origin, Risk, ToolClass,
+};
 use serde_json::Value;
 
 use crate::leaves::{self, Part, PartKind, TooLarge};
@@ -45,6 +47,7 @@ pub(crate) fn input(
     let Survey { targets, traced, contents, .. } = survey;
     let origins: Vec<OriginFacts> = traced.iter().map(Traced::facts).collect();
     let kind = action.operation.kind;
+    let model = model_facts(kind, &arguments);
     let asked = (asks::asks_secret(kind, &arguments), asks::asks_everything(kind, &arguments));
     Input {
         action: ActionFacts {
@@ -55,6 +58,7 @@ pub(crate) fn input(
             class,
             arguments_bytes: u64::try_from(action.arguments.len()).unwrap_or(u64::MAX),
             arguments,
+            claim: action.claim.map_or("unseen", Claim::as_str).to_owned(),
         },
         agent: agent_facts(state.agent()),
         task: TaskFacts { stated: state.task_is_stated(), text: state.task_text().to_owned() },
@@ -69,6 +73,7 @@ pub(crate) fn input(
         purpose: purpose_facts(state, &tool, &origins, asked),
         conduct: ConductFacts::default(),
         supply: supply_facts(action),
+        model,
         targets,
         origins,
         contents,
@@ -90,6 +95,10 @@ fn agent_facts(agent: &Agent) -> AgentFacts {
 /// What a tool does, and what that does to the world.
 fn tool_of(settings: &Settings, state: &State, action: &Action) -> (Tool, ToolClass) {
     let (tool, inferred) = state.tool(&action.operation);
+    // Whoever serves the model, a call of it does nothing but think.
+    if action.operation.kind == OperationKind::ModelCall {
+        return (tool, inferred);
+    }
     let server = settings.server(&action.operation.server);
     (tool, server.class_of(&action.operation.name, inferred))
 }
@@ -100,6 +109,24 @@ fn supply_facts(action: &Action) -> SupplyFacts {
         trust: supply.trust.as_str().to_owned(),
         reasons: supply.reasons.clone(),
     })
+}
+
+/// What a model is given to use, as the arguments of its call say.
+fn model_facts(kind: OperationKind, arguments: &Value) -> ModelFacts {
+    if kind != OperationKind::ModelCall {
+        return ModelFacts::default();
+    }
+    let tools = arguments.get("server_tools").and_then(Value::as_array);
+    let fact = |tool: &Value| {
+        let text = |name| tool.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        ServerToolFacts {
+            kind: text("kind"),
+            name: text("name"),
+            server_url: text("server_url"),
+            approval: text("approval"),
+        }
+    };
+    ModelFacts { server_tools: tools.into_iter().flatten().map(fact).collect() }
 }
 
 fn purpose_facts(
@@ -115,7 +142,7 @@ fn purpose_facts(
         left_open: state.asked().is_open(),
         reversible: tool.is_reversible(),
         outward: tool.is_outward(),
-        ordered: !proves && state.memory().orders_tool(state.asked(), tool),
+        ordered: !proves && state.sources().orders_tool(state.asked(), tool),
         authenticates: proves,
         sets_credential: !proves && origins.iter().any(|origin| origin.role == "credential"),
         asks_secret,
@@ -174,7 +201,7 @@ impl Survey {
         if self.traced.len() <= ORIGINS_MAX {
             self.traced.extend(origins::of_part(state, doing, part));
         }
-        if self.targets.len() <= TARGETS_MAX {
+        if self.targets.len() <= TARGETS_MAX && doing.has_targets_at(part.pointer) {
             let found = targets_in(part, doing.class).into_iter();
             let found = found.filter(|(kind, value)| doing.reaches(*kind, value, part.pointer));
             for (kind, value) in found.take(TARGETS_MAX + 1) {

@@ -21,3 +21,30 @@ pub fn label(settings: &Settings, server: &Name, reading: &Reading) -> Label {
         origins: [server.to_string()].into(),
     }
 }
+
+/// What is known of content that stands in a model's window and came by no way that anybody watched.
+#[must_use]
+pub fn unwatched_label(reading: &Reading) -> Label {
+    let is_restricted = reading.restricted;
+    Label {
+        integrity: Integrity::Untrusted,
+        confidentiality: if is_restricted {
+            Confidentiality::Restricted
+        } else {
+            Confidentiality::Internal
+        },
+        readers: None,
+        origins: ["window".to_owned()].into(),
+    }
+}
+
+/// What is known of what the node writes down itself.
+#[must_use]
+pub fn own_label() -> Label {
+    Label {
+        integrity: Integrity::FirstParty,
+        confidentiality: Confidentiality::Internal,
+        readers: None,
+        origins: ["node".to_owned()].into(),
+    }
+}

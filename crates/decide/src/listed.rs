@@ -20,6 +20,7 @@ pub fn is_listed(engine: &mut Engine, at_rest: &State, operation: &Operation) ->
         arguments: "{}".to_owned(),
         canonical: nothing,
         supply: None,
+        claim: None,
     };
     let arguments = Value::Object(serde_json::Map::new());
     let (settings, survey) = (engine.snapshot().settings(), Survey::default());

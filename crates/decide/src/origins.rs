@@ -7,7 +7,7 @@ use pathwarden_types::{GivenBy, OperationKind, Origin, Ratio, ToolClass};
 
 use crate::State;
 use crate::leaves::{Part, PartKind};
-use crate::memory::{Provenance, Use};
+use crate::sources::{Provenance, Use};
 use crate::{links, recipients};
 
 /// The most origins that one action may have; one past it is refused.
@@ -50,7 +50,8 @@ impl Doing<'_> {
             | OperationKind::Sampling
             | OperationKind::Elicitation
             | OperationKind::Roots
-            | OperationKind::Reply => false,
+            | OperationKind::Reply
+            | OperationKind::ModelCall => false,
         }
     }
 
@@ -65,7 +66,15 @@ impl Doing<'_> {
             // The person is sent there.
             OperationKind::Elicitation => kind == TargetKind::Url,
             OperationKind::Sampling | OperationKind::Roots | OperationKind::Reply => false,
+            // The provider reaches it by itself.
+            OperationKind::ModelCall => kind == TargetKind::Url,
         }
+    }
+
+    /// Whether what stands at this place of the arguments can be reached at all. What a model is told is
+    /// not what it does; servers that its provider calls are.
+    pub(crate) fn has_targets_at(self, pointer: &str) -> bool {
+        self.kind != OperationKind::ModelCall || pointer.starts_with("/server_tools/")
     }
 
     fn only_looks(self) -> bool {
@@ -130,7 +139,7 @@ fn targets(state: &State, doing: Doing<'_>, part: Part<'_>, role: Role) -> Vec<T
 fn credential(state: &State, doing: Doing<'_>, part: Part<'_>) -> Traced {
     let mut provenance =
         state.provenance(part.text, Use { may_be_left: false, ..doing.deciding() });
-    let answers = doing.tool.only_authenticates() && state.memory().answers_challenge(part.text);
+    let answers = doing.tool.only_authenticates() && state.sources().answers_challenge(part.text);
     if answers && provenance.given_by > GivenBy::Record {
         provenance.given_by = GivenBy::Record;
     }
@@ -155,7 +164,7 @@ fn passed_on(state: &State, doing: Doing<'_>, part: Part<'_>) -> Vec<Traced> {
         .filter(|provenance| {
             // What is left out may have ordered it.
             let is_unsure = provenance.given_by == GivenBy::OutsideContent;
-            provenance.given_by == GivenBy::Ordered || (is_unsure && state.memory().is_full())
+            provenance.given_by == GivenBy::Ordered || (is_unsure && state.sources().is_full())
         })
         .map(|provenance| origin(part, Role::Content, provenance))
         .chain(surplus)

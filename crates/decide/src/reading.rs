@@ -6,7 +6,7 @@ use std::ops::Range;
 use pathwarden_classify as classify;
 use pathwarden_lineage::{self as lineage, SeenLeaf};
 use pathwarden_purpose::{Acts, ORDERS_MAX, Order, Task, Tool, orders, words};
-use pathwarden_types::Ratio;
+use pathwarden_types::{Event, ObservationKind, Operation, OperationKind, Ratio, Record};
 use serde_json::Value;
 
 /// What a piece of content holds. A pure function of its text, so that a fold over records that reads
@@ -65,6 +65,38 @@ impl Reading {
         text.clone_into(&mut reading.text);
         reading.tools = tools_in(text);
         reading
+    }
+
+    /// A text of which nothing is read but the text itself.
+    #[must_use]
+    pub fn unread(text: &str) -> Self {
+        Self { text: text.to_owned(), ..Self::default() }
+    }
+
+    /// What a fold needs of the content of a record, which is `text`.
+    #[must_use]
+    pub fn for_fold(record: &Record, text: &str) -> Self {
+        match &record.event {
+            Event::Observed { observation, .. } => match observation.kind {
+                ObservationKind::SystemPrompt
+                | ObservationKind::UserTurn
+                | ObservationKind::AssistantTurn
+                | ObservationKind::ToolSet
+                | ObservationKind::Window
+                | ObservationKind::ModelOutput => Self::unread(text),
+                _ => Self::of(text),
+            },
+            Event::Decided(decided) => Self::of_arguments(&decided.operation, text),
+            _ => Self::of(text),
+        }
+    }
+
+    /// What the arguments of an operation hold. What a model is told names nobody to be reached.
+    pub(crate) fn of_arguments(operation: &Operation, arguments: &str) -> Self {
+        match operation.kind {
+            OperationKind::ModelCall => Self::unread(arguments),
+            _ => Self::of(arguments),
+        }
     }
 
     fn leaf(&mut self, leaf: &SeenLeaf<'_>) {

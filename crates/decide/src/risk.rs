@@ -25,6 +25,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) is_forgetful: bool,
     /// Whether this session lately did what called for a person.
     pub(crate) is_alert: bool,
+    /// How sure the model was when it emitted the call, where its provider tells.
+    pub(crate) said_with: Option<Ratio>,
 }
 
 /// Value and confidence in percent, and why.
@@ -264,7 +266,10 @@ fn confidence_signal(evidence: &Evidence<'_>) -> Measured {
     let unknown = origins.iter().filter(|origin| origin.given_by == GivenBy::Nobody).count();
     let share = unknown.saturating_mul(100).checked_div(origins.len()).unwrap_or(0);
     let share = u16::try_from(share).unwrap_or(100);
-    if evidence.is_forgetful {
+    let doubt = evidence.said_with.map_or(0, |sure| in_percent(sure.complement()));
+    if doubt > share {
+        (doubt, 60, format!("the model was {} % sure of what it said", 100 - doubt))
+    } else if evidence.is_forgetful {
         (80, 90, "more was read than is remembered".to_owned())
     } else {
         (share, 60, format!("{unknown} of {} values have no known origin", origins.len()))

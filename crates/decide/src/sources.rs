@@ -10,7 +10,7 @@ use crate::{Reading, links};
 
 /// What a session has read.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Memory {
+pub struct Sources {
     index: Index,
     sources: Vec<Source>,
     orders: usize,
@@ -87,7 +87,7 @@ impl Provenance {
     }
 }
 
-impl Memory {
+impl Sources {
     /// The most orders that a session remembers; past it nothing outside speaks for a
     /// value.
     pub const ORDERS_MAX: usize = 8_192;
@@ -189,6 +189,14 @@ impl Memory {
         let source = self.sources.get(number(found));
         let nowhere = Provenance::nowhere(given_by);
         source.map_or(nowhere, |source| source.gives(given_by, found.start..found.end))
+    }
+
+    /// The least trusted source that any part of a text was taken from; `None` when it was taken from
+    /// nowhere.
+    pub(crate) fn worst(&self, text: &str) -> Option<Integrity> {
+        let matches = self.index.trace(text).matches;
+        let sources = matches.iter().filter_map(|found| self.sources.get(number(found)));
+        sources.filter(|source| !source.is_own).map(|source| source.integrity).max()
     }
 
     /// The places that explain all or nearly all of a value, as far as they came before the agent wrote

@@ -10,8 +10,8 @@ use pathwarden_types::{
     Record, Task, TaskSource, ToolClass, Verdict,
 };
 
-use crate::memory::{Memory, Pointed, Provenance, Standing as SourceStanding, Use, any_act};
-use crate::{Conduct, Reading};
+use crate::sources::{Pointed, Provenance, Sources, Standing as SourceStanding, Use, any_act};
+use crate::{Conduct, Models, Reading};
 
 /// The state of one session. Equal records give equal states, so a restart or a replay is the same
 /// fold.
@@ -35,7 +35,8 @@ pub struct State {
     /// Operations that a person refused.
     refused_by_person: BTreeSet<String>,
     asked: Asked,
-    memory: Memory,
+    sources: Sources,
+    models: Models,
     /// What each server says of its tools, once it has said something.
     tools: BTreeMap<Name, BTreeMap<String, Tool>>,
     given_by_task: BTreeSet<String>,
@@ -67,6 +68,7 @@ pub struct OpenPermit {
 }
 
 mod questions;
+mod shown;
 
 pub(crate) use questions::operation_text;
 pub use questions::{Binding, Question, Standing};
@@ -121,7 +123,8 @@ impl State {
             alert: 0,
             refused_by_person: BTreeSet::new(),
             asked: Asked::read(text),
-            memory: Memory::default(),
+            sources: Sources::default(),
+            models: Models::default(),
             tools: BTreeMap::new(),
             given_by_task: Reading::of(text).entities,
             given_by_content: BTreeSet::new(),
@@ -171,9 +174,14 @@ impl State {
             {
                 self.hear(reading);
             }
+            Event::Observed { observation, content, label, .. } => {
+                self.see_in_window(observation, *content, label, reading);
+            }
+            Event::Emitted { emission } => self.models.emit(emission),
             Event::Decided(decided) => self.decide(record.at, decided, reading),
             Event::Answered { approval, answer, .. } => self.answer(*approval, answer.as_ref()),
-            Event::Closed { action, .. } => {
+            Event::Closed { action, effect } => {
+                self.models.closed(*action, effect.outcome);
                 self.open.remove(action);
                 self.held.remove(action);
                 self.forget_spent_questions();
@@ -219,9 +227,9 @@ impl State {
         {
             self.loops.result(action, content);
             let known = (label.integrity, permit.standing);
-            self.memory.add(&self.asked, (action, content), known, reading);
+            self.sources.add(&self.asked, (action, content), known, reading);
             if permit.has_effect && reading.demands_proof() {
-                self.memory.challenge();
+                self.sources.challenge();
             }
         }
         self.untrusted_seen |= label.integrity == Integrity::Untrusted;
@@ -247,7 +255,9 @@ impl State {
     }
 
     fn decide(&mut self, at: Millis, decided: &Decided, reading: Option<&Reading>) {
-        if self.held.remove(&decided.action).is_none() {
+        let is_first = self.held.remove(&decided.action).is_none();
+        self.models.decided(decided.action);
+        if is_first && decided.operation.kind != OperationKind::ModelCall {
             let call = call_of(&decided.operation, decided.canonical);
             push_bounded(&mut self.calls, call, Self::CALLS_MAX);
             let _ = self.loops.call(decided.action, call, decided.class);
@@ -277,6 +287,12 @@ impl State {
             question.standing = Standing::Used;
         }
         let server = decided.operation.server.clone();
+        if decided.operation.kind == OperationKind::ModelCall {
+            let standing = SourceStanding::default();
+            self.open
+                .insert(decided.action, OpenPermit { at, server, standing, has_effect: false });
+            return;
+        }
         let is_approved = decided.approval.is_some();
         let (id, operation) = ((decided.action, at), &decided.operation);
         let event = self.conduct.call(id, operation, decided.class, reading, is_approved);
@@ -286,7 +302,7 @@ impl State {
             .map(|reading| self.standing_of_result(reading, has_effect))
             .unwrap_or(SourceStanding { pointed: Pointed::No, is_derived: true });
         if let Some(reading) = reading.filter(|_| has_effect) {
-            self.memory.add_own(decided.action, decided.arguments, reading);
+            self.sources.add_own(decided.action, decided.arguments, reading);
         }
         self.open.insert(decided.action, OpenPermit { at, server, standing, has_effect });
         if let Some(reading) = reading {
@@ -449,7 +465,7 @@ impl State {
         if self.asked.gives(value) || plain(value) == plain(&self.agent.owner) {
             return Provenance::nowhere(GivenBy::Task);
         }
-        self.memory.trace(&self.asked, value, usage)
+        self.sources.trace(&self.asked, value, usage)
     }
 
     /// What the session did.
@@ -469,8 +485,8 @@ impl State {
     }
 
     /// What was read, and how far it speaks for a value.
-    pub(crate) const fn memory(&self) -> &Memory {
-        &self.memory
+    pub(crate) const fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     /// What the task asks for, as far as its words say.
@@ -490,7 +506,8 @@ impl State {
                 | OperationKind::PromptGet
                 | OperationKind::Sampling
                 | OperationKind::Elicitation
-                | OperationKind::Roots,
+                | OperationKind::Roots
+                | OperationKind::ModelCall,
                 _,
             ) => (looks(), ToolClass::Read),
             // It tells the server something that it did not know.

@@ -130,6 +130,7 @@ impl Evaluation {
             canonical: canonical.unwrap_or_else(|_| Digest::of(b"")),
             arguments,
             supply: None,
+            claim: None,
         };
         self.session(event)?;
         let session = self.sessions.get_mut(&event.session)?;

@@ -22,6 +22,8 @@ pub struct Input {
     pub conduct: ConductFacts,
     /// How what the action uses stands among what servers offer.
     pub supply: SupplyFacts,
+    /// What a model may be given to use, when one is called.
+    pub model: ModelFacts,
     /// Whom or what the action reaches.
     pub targets: Vec<Target>,
     /// Where each argument that decides something came from.
@@ -54,6 +56,9 @@ pub struct ActionFacts {
     pub arguments: serde_json::Value,
     /// Length of the arguments as sent.
     pub arguments_bytes: u64,
+    /// What it has to do with what a model emitted: `emitted`, `altered`, `orphan`; `unseen` where no
+    /// model of the session is seen.
+    pub claim: String,
 }
 
 /// Who attempts it.
@@ -153,6 +158,29 @@ impl SupplyFacts {
     pub fn unseen() -> Self {
         Self { trust: "unseen".to_owned(), reasons: Vec::new() }
     }
+}
+
+/// What a model is given to use beside the tools that the agent runs.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFacts {
+    /// Tools that its provider runs.
+    pub server_tools: Vec<ServerToolFacts>,
+}
+
+/// A tool that the provider of a model runs.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerToolFacts {
+    /// What kind, as the provider spells it: `mcp`, `web_search`.
+    pub kind: String,
+    /// Its name, where it has one.
+    pub name: String,
+    /// The server that the provider calls, where it has one.
+    pub server_url: String,
+    /// Whether the provider asks the agent first: `always`, `never`, or something between as it was
+    /// spelled; empty where nothing was said.
+    pub approval: String,
 }
 
 /// Where an argument that decides something came from.

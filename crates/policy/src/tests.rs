@@ -33,6 +33,8 @@ fn pack_sources() -> Vec<Source> {
         ("finance.rego", include_str!("../../../policies/finance.rego")),
         ("finance_test.rego", include_str!("../../../policies/finance_test.rego")),
         ("fixture_test.rego", include_str!("../../../policies/fixture_test.rego")),
+        ("model.rego", include_str!("../../../policies/model.rego")),
+        ("model_test.rego", include_str!("../../../policies/model_test.rego")),
     ]
     .map(file)
     .to_vec()

@@ -10,7 +10,9 @@ use crate::limits::ARGUMENTS_DEPTH_MAX;
 use crate::{
     ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts, PurposeFacts,
 };
-use crate::{SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts};
+use crate::{
+    ModelFacts, ServerToolFacts, SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts,
+};
 
 /// The input cannot be told to the engine exactly.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,10 +43,10 @@ macro_rules! shaper {
 shaper! {
     action, actions, acts, agent, approval, arguments, arguments_bytes, asked, asks_everything,
     asks_secret, authenticates,
-    band, class, conduct, confidence, contents, count, cue, deviations, escalations, excess,
-    given_by, impact, inside, kind, left_open, likelihood, looping, name, now_ms, ordered,
+    band, claim, class, conduct, confidence, contents, count, cue, deviations, escalations, excess,
+    given_by, impact, inside, kind, left_open, likelihood, looping, model, name, now_ms, ordered,
     origins, outward, owner, pointer, purpose, reasons, refused, repeats, restricted_seen, reversible,
-    risk, role, score, server, server_inside, session, sets_credential, trust, stated, supply, targets, task,
+    risk, role, score, server, server_inside, server_tools, server_url, session, sets_credential, trust, stated, supply, targets, task,
     terms, text, untrusted_seen, value, weight, words,
 }
 
@@ -59,6 +61,7 @@ impl Shaper {
             (&self.purpose, self.purpose_facts(&input.purpose)),
             (&self.conduct, self.conduct_facts(&input.conduct)),
             (&self.supply, self.supply_facts(&input.supply)),
+            (&self.model, self.model_facts(&input.model)),
             (&self.origins, list(input.origins.iter().map(|origin| self.origin(origin)))),
             (&self.targets, list(input.targets.iter().map(|target| self.target(target)))),
             (&self.contents, list(input.contents.iter().map(|content| self.content(content)))),
@@ -77,6 +80,7 @@ impl Shaper {
             (&self.class, Value::from(class_name(action.class))),
             (&self.arguments, json(&action.arguments, ARGUMENTS_DEPTH_MAX)?),
             (&self.arguments_bytes, Value::from(action.arguments_bytes)),
+            (&self.claim, Value::from(action.claim.as_str())),
         ]))
     }
 
@@ -143,6 +147,18 @@ impl Shaper {
             (&self.given_by, Value::from(origin.given_by.as_str())),
             (&self.cue, Value::from(origin.cue)),
         ])
+    }
+
+    fn model_facts(&self, model: &ModelFacts) -> Value {
+        let tool = |tool: &ServerToolFacts| {
+            object([
+                (&self.kind, Value::from(tool.kind.as_str())),
+                (&self.name, Value::from(tool.name.as_str())),
+                (&self.server_url, Value::from(tool.server_url.as_str())),
+                (&self.approval, Value::from(tool.approval.as_str())),
+            ])
+        };
+        object([(&self.server_tools, list(model.server_tools.iter().map(tool)))])
     }
 
     fn target(&self, target: &Target) -> Value {

@@ -297,7 +297,8 @@ impl Registry {
             | OperationKind::Sampling
             | OperationKind::Elicitation
             | OperationKind::Roots
-            | OperationKind::Reply => None,
+            | OperationKind::Reply
+            | OperationKind::ModelCall => None,
         };
         let item = |kind, name: &str| Item { server: server.clone(), kind, name: name.to_owned() };
         let own = kind.map(|kind| item(kind, name));

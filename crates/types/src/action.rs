@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionId, Digest, Name, SessionId, Supply};
+use crate::{ActionId, Claim, Digest, Name, SessionId, Supply};
 
 /// One attempted operation, caught before it happens.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,6 +22,8 @@ pub struct Action {
     pub canonical: Digest,
     /// How what it uses stands, as fetched for its decision; `None` for what no server has listed.
     pub supply: Option<Supply>,
+    /// What it has to do with what a model emitted; `None` where no model is seen.
+    pub claim: Option<Claim>,
 }
 
 /// The operation that an action attempts.
@@ -55,11 +57,13 @@ pub enum OperationKind {
     Roots,
     /// What a client answers to a server that asked.
     Reply,
+    /// A call of a model: the server is its provider, the name is that of the model.
+    ModelCall,
 }
 
 impl OperationKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ToolCall,
         Self::ResourceRead,
         Self::PromptGet,
@@ -67,6 +71,7 @@ impl OperationKind {
         Self::Elicitation,
         Self::Roots,
         Self::Reply,
+        Self::ModelCall,
     ];
 
     /// As policies and records spell it.
@@ -80,6 +85,7 @@ impl OperationKind {
             Self::Elicitation => "elicitation",
             Self::Roots => "roots",
             Self::Reply => "reply",
+            Self::ModelCall => "model_call",
         }
     }
 }

@@ -42,6 +42,18 @@ pub enum FindingKind {
     ForeignOrigin,
     /// A server asked the client, or the person behind it, for something that it may not have.
     ServerAsk,
+    /// A call was carried out that no model emitted.
+    CallOrphan,
+    /// A call was carried out with other arguments than a model emitted.
+    CallAltered,
+    /// An agent's model, system prompt or set of tools is not what it was in earlier sessions.
+    MarkShifted,
+    /// An answer of a model could not be read, or broke off.
+    AnswerBroken,
+    /// An entry of memory was read that outsiders may have shaped.
+    MemoryTainted,
+    /// An entry of memory was read that a person has quarantined; it was cut out.
+    MemoryCut,
 }
 
 impl FindingKind {
@@ -57,6 +69,12 @@ impl FindingKind {
             Self::ReplayedApproval => "replayed_approval",
             Self::ForeignOrigin => "foreign_origin",
             Self::ServerAsk => "server_ask",
+            Self::CallOrphan => "call_orphan",
+            Self::CallAltered => "call_altered",
+            Self::MarkShifted => "mark_shifted",
+            Self::AnswerBroken => "answer_broken",
+            Self::MemoryTainted => "memory_tainted",
+            Self::MemoryCut => "memory_cut",
         }
     }
 }

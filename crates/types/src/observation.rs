@@ -34,8 +34,45 @@ pub enum ObservationKind {
     UserMessage,
     /// What the agent's model said.
     ModelOutput,
+    /// Stands in a window: what the model is told of its part.
+    SystemPrompt,
+    /// Stands in a window: what the agent says for whoever uses it.
+    UserTurn,
+    /// Stands in a window: what the model said before, as the agent tells it.
+    AssistantTurn,
+    /// Stands in a window: what a tool returned, as the agent tells it.
+    ToolResult,
+    /// Stands in a window: a document, an image, a file.
+    Document,
+    /// The tools that are declared to a model.
+    ToolSet,
+    /// What stands in a window, item by item, beside the window before.
+    Window,
     /// A message that an enforcement point refused because it could not be read.
     Malformed,
+}
+
+impl ObservationKind {
+    /// As people and records spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ServerHello => "server_hello",
+            Self::Catalogue => "catalogue",
+            Self::Result => "result",
+            Self::ServerRequest => "server_request",
+            Self::UserMessage => "user_message",
+            Self::ModelOutput => "model_output",
+            Self::SystemPrompt => "system_prompt",
+            Self::UserTurn => "user_turn",
+            Self::AssistantTurn => "assistant_turn",
+            Self::ToolResult => "tool_result",
+            Self::Document => "document",
+            Self::ToolSet => "tool_set",
+            Self::Window => "window",
+            Self::Malformed => "malformed",
+        }
+    }
 }
 
 /// The measured outcome of an action.

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActionId, Agent, ApprovalAnswer, ApprovalId, Containment, Digest, Effect, Finding, Item, Label,
-    Millis, Name, Obligation, Observation, Operation, Origin, Ratio, Risk, RuleHit, Ruling,
-    SessionId, Supply, Task, ToolClass, Trust, Verdict,
+    ActionId, Agent, ApprovalAnswer, ApprovalId, Claim, Containment, Digest, Effect, Emission,
+    Finding, Item, Label, Mark, Millis, Name, Obligation, Observation, Operation, Origin, Ratio,
+    Risk, RuleHit, Ruling, SessionId, Supply, Task, ToolClass, Trust, Verdict,
 };
 
 /// One leaf of the ledger. Its bytes are [`Record::to_bytes`]; content is referred to by digest and
@@ -121,6 +121,18 @@ pub enum Event {
         /// Who.
         by: Name,
     },
+    /// A model emitted a tool call.
+    Emitted {
+        /// The call.
+        #[serde(flatten)]
+        emission: Emission,
+    },
+    /// A mark of an agent's models was seen for the first time.
+    Marked {
+        /// What.
+        #[serde(flatten)]
+        mark: Mark,
+    },
     /// Something is out of order.
     Found {
         /// What.
@@ -161,6 +173,9 @@ pub struct Decided {
     /// How what it uses stood, where a server has listed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supply: Option<Supply>,
+    /// What it has to do with what a model emitted; `None` where no model is seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claim>,
     /// Where the arguments that decide something came from, the most doubtful first, at most
     /// [`Decided::ORIGINS_MAX`].
     pub origins: Vec<Origin>,
@@ -298,6 +313,7 @@ impl Record {
             Event::Answered { action, .. } | Event::Closed { action, .. } => Some(*action),
             Event::Observed { observation, .. } => observation.action,
             Event::Found { finding } => finding.action,
+            Event::Emitted { emission } => Some(emission.action),
             _ => None,
         }
     }

@@ -95,6 +95,7 @@ fn decided(answer: &ApprovalAnswer) -> Decided {
             Obligation::Rewrite { pointer: "/body".to_owned(), value: "x".to_owned() },
         ],
         supply: Some(Supply { trust: Trust::Changed, reasons: vec!["x".to_owned()] }),
+        claim: None,
         origins: Vec::new(),
         containment: vec![],
         risk: Risk::none(),

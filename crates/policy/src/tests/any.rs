@@ -9,7 +9,9 @@ use serde_json::json;
 use crate::{
     ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts, PurposeFacts,
 };
-use crate::{SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts};
+use crate::{
+    ModelFacts, ServerToolFacts, SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts,
+};
 
 const CLASSES: [ToolClass; 8] = [
     ToolClass::Read,
@@ -57,6 +59,7 @@ pub(super) fn read() -> Input {
             class: ToolClass::Read,
             arguments: json!({"path": "invoices/1.txt", "limit": 10}),
             arguments_bytes: 37,
+            claim: "unseen".to_owned(),
         },
         agent: AgentFacts {
             name: "invoices".to_owned(),
@@ -76,6 +79,7 @@ pub(super) fn read() -> Input {
         purpose: purpose(false),
         conduct: ConductFacts::default(),
         supply: SupplyFacts::unseen(),
+        model: ModelFacts::default(),
         targets: Vec::new(),
         origins: Vec::new(),
         contents: Vec::new(),
@@ -202,7 +206,7 @@ pub(super) fn corpus() -> Vec<Input> {
         input.action.class = ToolClass::Write;
         inputs.push(input);
     }
-    inputs.extend(repeats().chain(supplies()).chain(asks()));
+    inputs.extend(repeats().chain(supplies()).chain(asks()).chain(models()));
     inputs
 }
 
@@ -255,6 +259,54 @@ fn asks() -> Vec<Input> {
     inputs
 }
 
+/// Calls of models with tools that their providers run, and calls of tools that no model emitted.
+fn models() -> Vec<Input> {
+    let mut inputs = Vec::new();
+    for (kind, url, approval) in [
+        ("web_search", "", ""),
+        ("mcp", "https://mcp.acme.example", "always"),
+        ("mcp", "https://mcp.acme.example", "never"),
+        ("mcp", "", "always"),
+    ] {
+        let mut input = send(GivenBy::Nobody, false);
+        input.action.kind = OperationKind::ModelCall;
+        input.action.class = ToolClass::Read;
+        input.contents = contents(&["secret", "iban"]);
+        input.model = server_tool(kind, url, approval);
+        inputs.push(input.clone());
+        input.targets.clear();
+        input.action.server_inside = false;
+        inputs.push(input);
+    }
+    for claim in ["emitted", "altered", "orphan"] {
+        let mut input = read();
+        input.action.claim = claim.to_owned();
+        inputs.push(input.clone());
+        input.action.class = ToolClass::Write;
+        inputs.push(input);
+    }
+    inputs
+}
+
+fn server_tool(kind: &str, url: &str, approval: &str) -> ModelFacts {
+    let tool = ServerToolFacts {
+        kind: kind.to_owned(),
+        name: "x".to_owned(),
+        server_url: url.to_owned(),
+        approval: approval.to_owned(),
+    };
+    ModelFacts { server_tools: vec![tool] }
+}
+
+fn any_model() -> impl Strategy<Value = ModelFacts> {
+    let kinds = prop::sample::select(["mcp", "web_search"].as_slice());
+    let approvals = prop::sample::select(["always", "never", ""].as_slice());
+    prop::option::of((kinds, "[a-z]{0,6}", approvals)).prop_map(|tool| match tool {
+        Some((kind, url, approval)) => server_tool(kind, &url, approval),
+        None => ModelFacts::default(),
+    })
+}
+
 fn term(kind: SignalKind, value: Ratio) -> Term {
     let signal = Signal { kind, value, confidence: Ratio::ONE, words: "measured".to_owned() };
     Term { signal, weight: Ratio::of(5_000) }
@@ -293,11 +345,23 @@ fn any_action() -> impl Strategy<Value = ActionFacts> {
         prop::sample::select(CLASSES.as_slice()),
         prop::collection::btree_map("[a-z]{1,4}", any_json(), 0..4),
         any::<u64>(),
+        prop::sample::select(["unseen", "emitted", "altered", "orphan"].as_slice()),
     )
-        .prop_map(|(kind, server, server_inside, name, class, arguments, arguments_bytes)| {
-            let arguments = serde_json::Value::Object(arguments.into_iter().collect());
-            ActionFacts { kind, server, server_inside, name, class, arguments, arguments_bytes }
-        })
+        .prop_map(
+            |(kind, server, server_inside, name, class, arguments, arguments_bytes, claim)| {
+                let arguments = serde_json::Value::Object(arguments.into_iter().collect());
+                ActionFacts {
+                    kind,
+                    server,
+                    server_inside,
+                    name,
+                    class,
+                    arguments,
+                    arguments_bytes,
+                    claim: claim.to_owned(),
+                }
+            },
+        )
 }
 
 fn any_session() -> impl Strategy<Value = SessionFacts> {
@@ -396,7 +460,13 @@ pub(super) fn any_input() -> impl Strategy<Value = Input> {
         ("\\PC{0,6}", "\\PC{0,6}", "\\PC{0,6}", "\\PC{0,6}"),
         (any::<bool>(), "\\PC{0,12}"),
         any_session(),
-        (any_purpose(), any_conduct(), prop::collection::vec(any_origin(), 0..3), any_supply()),
+        (
+            any_purpose(),
+            any_conduct(),
+            prop::collection::vec(any_origin(), 0..3),
+            any_supply(),
+            any_model(),
+        ),
         prop::collection::vec(any_target(), 0..3),
         prop::collection::vec(any_content(), 0..3),
         prop::sample::select(approvals),
@@ -415,6 +485,7 @@ pub(super) fn any_input() -> impl Strategy<Value = Input> {
                     conduct: why.1,
                     origins: why.2,
                     supply: why.3,
+                    model: why.4,
                     targets,
                     contents,
                     approval,

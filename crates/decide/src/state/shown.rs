@@ -1,0 +1,90 @@
+//! What the state takes from windows of models, and what it knows of them.
+
+use pathwarden_context::Placed;
+use pathwarden_types::{Digest, Integrity, Label, Name, Observation, ObservationKind};
+
+use super::State;
+use crate::sources::{Pointed, Standing};
+use crate::{Models, Reading};
+
+impl State {
+    /// Something was shown to a model, or all of a window was.
+    pub(super) fn see_in_window(
+        &mut self,
+        observation: &Observation,
+        content: Digest,
+        label: &Label,
+        reading: Option<&Reading>,
+    ) {
+        match observation.kind {
+            ObservationKind::Window => {
+                let placed: Option<Placed> =
+                    reading.and_then(|reading| serde_json::from_str(&reading.text).ok());
+                match (placed, observation.action) {
+                    (Some(placed), Some(call)) => self.models.window(call, &placed),
+                    _ => self.incomplete = true,
+                }
+            }
+            // What came by no way that anybody watched may be anybody's.
+            ObservationKind::ToolResult | ObservationKind::Document
+                if label.integrity == Integrity::Untrusted =>
+            {
+                self.untrusted_seen = true;
+                if let (Some(reading), Some(call)) = (reading, observation.action) {
+                    let standing = Standing { pointed: Pointed::No, is_derived: true };
+                    let known = (Integrity::Untrusted, standing);
+                    self.sources.add(&self.asked, (call, content), known, reading);
+                }
+            }
+            ObservationKind::SystemPrompt
+            | ObservationKind::UserTurn
+            | ObservationKind::AssistantTurn
+            | ObservationKind::ToolResult
+            | ObservationKind::Document
+            | ObservationKind::ToolSet
+            | ObservationKind::ServerHello
+            | ObservationKind::Catalogue
+            | ObservationKind::Result
+            | ObservationKind::ServerRequest
+            | ObservationKind::UserMessage
+            | ObservationKind::ModelOutput
+            | ObservationKind::Malformed => {}
+        }
+    }
+
+    /// What is known of the session's models.
+    #[must_use]
+    pub const fn models(&self) -> &Models {
+        &self.models
+    }
+
+    /// The tool of a governed server that a model means by this name: clients put the server's name, or
+    /// one of their own, before that of the tool.
+    #[must_use]
+    pub fn meant_by(&self, name: &str) -> Option<(&Name, &str)> {
+        let plain = spelled(name);
+        let ends = |tool: &str| {
+            let tool = spelled(tool);
+            plain == tool || plain.ends_with(&format!("_{tool}"))
+        };
+        let all =
+            self.tools.iter().flat_map(|(server, tools)| tools.keys().map(move |t| (server, t)));
+        let fits = all.filter(|(_, tool)| ends(tool));
+        let weight =
+            |server: &Name, tool: &str| (tool.len(), plain.contains(&spelled(server.as_str())));
+        fits.max_by_key(|(server, tool)| weight(server, tool))
+            .map(|(server, tool)| (server, &**tool))
+    }
+
+    /// Whether text of outsiders, or of nobody knows whom, stands in this one.
+    #[must_use]
+    pub fn holds_untrusted(&self, text: &str) -> bool {
+        self.sources.worst(text) == Some(Integrity::Untrusted)
+    }
+}
+
+/// A name as clients may spell it for a model: letters, digits and `_`.
+fn spelled(name: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    name.chars().map(plain).collect()
+}
