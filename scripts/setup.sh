@@ -7,10 +7,11 @@
 #   scripts/setup.sh conformance   what `make conformance` needs
 #   scripts/setup.sh bench    what `make bench` compares with
 #   scripts/setup.sh agentdojo   what bench/agentdojo/test.sh needs
+#   scripts/setup.sh agents   what tests/agents needs: agent frameworks and coding agents (1 GB)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$PWD/.work
-want=${1:?say what for: demo, test, conformance, bench or agentdojo}
+want=${1:?say what for: demo, test, conformance, bench, agentdojo or agents}
 mkdir -p "$work"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -77,6 +78,14 @@ need cc gcc
 if [ "$want" = conformance ]; then
     once conformance-node tests/conformance/package-lock.json \
         modules "$work/conformance-node" tests/conformance
+    exit
+fi
+
+if [ "$want" = agents ]; then
+    once agents-py tests/agents/requirements.txt \
+        venv "$work/agents-py" tests/agents/requirements.txt
+    # Claude Code's install script puts its program in place; package.json lets npm run it.
+    once agents-node tests/agents/package-lock.json modules "$work/agents-node" tests/agents
     exit
 fi
 

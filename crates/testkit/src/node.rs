@@ -155,7 +155,8 @@ impl Home {
     ///
     /// When the file cannot be written.
     pub fn configure(&self, configuration: &str) -> Result<()> {
-        let listen = "[listen]\napi = \"127.0.0.1:0\"\nmcp = \"127.0.0.1:0\"\n";
+        let listen =
+            "[listen]\napi = \"127.0.0.1:0\"\nmcp = \"127.0.0.1:0\"\nmodels = \"127.0.0.1:0\"\n";
         let text = format!("{configuration}\n{listen}");
         fs::write(self.path("pathwarden.toml"), text).context("write the configuration")
     }

@@ -58,6 +58,7 @@ impl Agent {
             parent: None,
             near_person: false,
             resume: None,
+            minted: None,
         };
         Ok(self.client.ask(ask).await?)
     }
