@@ -41,6 +41,7 @@ inside = true
 [listen]
 api = "127.0.0.1:0"
 mcp = "127.0.0.1:0"
+models = "127.0.0.1:0"
 TOML
 
 pathwarden up >"$work/up.out" 2>"$work/up.log" &

@@ -83,7 +83,7 @@ class Gateway:
     def configuration(self):
         lines = [
             '[agents.tester]\nowner = "the conformance suite"',
-            '[listen]\napi = "127.0.0.1:0"\nmcp = "127.0.0.1:0"',
+            '[listen]\napi = "127.0.0.1:0"\nmcp = "127.0.0.1:0"\nmodels = "127.0.0.1:0"',
             # The suite sends no tokens.
             '[danger]\nanonymous_agent = "tester"',
             f"[servers.conformance]\ninside = true\nurl = {json.dumps(self.upstream)}",

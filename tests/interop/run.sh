@@ -55,7 +55,7 @@ server() {
 }
 {
     printf '[agents.tester]\nowner = "the interoperability tests"\n'
-    printf '[listen]\napi = "127.0.0.1:0"\nmcp = "127.0.0.1:0"\n'
+    printf '[listen]\napi = "127.0.0.1:0"\nmcp = "127.0.0.1:0"\nmodels = "127.0.0.1:0"\n'
     printf '[endpoints.all]\nservers = ["everything", "python"]\n'
     server fixture "$(head -n 1 "$work/fixture.out")" \
         echo slow ask_model ask_user log big fail emit touch protocol_error

@@ -101,6 +101,7 @@ async fn act(warden: &Arc<Warden>, first: u64) -> Result<()> {
             parent: None,
             near_person: false,
             resume: None,
+            minted: None,
         };
         let permit = match door.ask(ask).await.map_err(told)? {
             Answer::Release(permit) => permit,

@@ -14,9 +14,10 @@ use pathwarden_types::{
 /// What the agent is asked to do.
 pub(crate) const TASK: &str = "Can you notify the vendor we need updated tax documents?";
 
-const PACK: [(&str, &str); 2] = [
+const PACK: [(&str, &str); 3] = [
     ("baseline.rego", include_str!("../../../policies/baseline.rego")),
     ("finance.rego", include_str!("../../../policies/finance.rego")),
+    ("model.rego", include_str!("../../../policies/model.rego")),
 ];
 
 /// The shipped policy in a finance team's settings.
@@ -187,6 +188,7 @@ impl Session {
             canonical: canonical_of(&arguments)?,
             arguments,
             supply: None,
+            claim: None,
         })
     }
 

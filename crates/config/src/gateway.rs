@@ -78,7 +78,7 @@ pub(crate) fn read_upstream(name: &Name, server: &mut Section<'_>, config: &mut 
     config.upstreams.insert(name.clone(), Upstream { url, token_env, calls, tools });
 }
 
-fn read_calls(section: &mut Section<'_>, default: CallLimits) -> CallLimits {
+pub(crate) fn read_calls(section: &mut Section<'_>, default: CallLimits) -> CallLimits {
     let seconds = section.integer("answer_seconds", default.answer_ms / 1_000, 1..=86_400);
     let most = u64::try_from(default.concurrent_max).unwrap_or(u64::MAX);
     let concurrent = section.integer("concurrent", most, 1..=10_000);
@@ -88,7 +88,7 @@ fn read_calls(section: &mut Section<'_>, default: CallLimits) -> CallLimits {
     }
 }
 
-fn is_loopback(url: &str) -> bool {
+pub(crate) fn is_loopback(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split(['/', '?']).next().unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host);

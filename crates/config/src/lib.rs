@@ -9,6 +9,7 @@
 //! **Where to start.** [`Config::parse`]; `section.rs` is the reader that collects faults.
 
 mod gateway;
+mod models;
 mod risk;
 mod section;
 
@@ -20,6 +21,7 @@ use pathwarden_decide::{ServerSettings, Settings};
 use pathwarden_types::{Agent, Name, ToolClass};
 
 pub use crate::gateway::{Auth, CallLimits, Upstream};
+pub use crate::models::{ModelApi, ModelProvider};
 
 use crate::section::Section;
 
@@ -32,6 +34,8 @@ pub struct Config {
     pub api: SocketAddr,
     /// TCP address of the MCP gateway.
     pub mcp: SocketAddr,
+    /// TCP address of the gateway before models.
+    pub llm: SocketAddr,
     /// Folder of the policy.
     pub policy_dir: String,
     /// What decisions rest on besides the policy.
@@ -42,6 +46,8 @@ pub struct Config {
     pub upstreams: BTreeMap<Name, Upstream>,
     /// Endpoints of several servers, by name.
     pub endpoints: BTreeMap<Name, Vec<Name>>,
+    /// Providers of models, by name.
+    pub models: BTreeMap<Name, ModelProvider>,
     /// Who vouches for callers besides this node.
     pub auth: Option<Auth>,
     /// The agent that callers without a token act as.
@@ -131,11 +137,13 @@ fn read(root: &mut Section<'_>) -> Config {
         socket: String::new(),
         api: SocketAddr::from(([127, 0, 0, 1], 7717)),
         mcp: SocketAddr::from(([127, 0, 0, 1], 7718)),
+        llm: SocketAddr::from(([127, 0, 0, 1], 7719)),
         policy_dir: String::new(),
         settings: Settings::default(),
         agents: BTreeMap::new(),
         upstreams: BTreeMap::new(),
         endpoints: BTreeMap::new(),
+        models: BTreeMap::new(),
         auth: None,
         anonymous_agent: None,
         near: BTreeSet::new(),
@@ -179,6 +187,7 @@ fn read(root: &mut Section<'_>) -> Config {
     });
     root.each("servers", |name, server| read_server(name, server, &mut config));
     gateway::read_endpoints(root, &mut config);
+    models::read(root, &mut config);
     config.auth = root.section("auth", gateway::read_auth);
     check_agents(root, &config);
     config
@@ -204,6 +213,7 @@ fn read_listen(listen: &mut Section<'_>, config: &mut Config, beyond_loopback: b
     config.socket = listen.text("socket", "run/pathwarden.sock");
     config.api = listen.address("api", config.api, beyond_loopback);
     config.mcp = listen.address("mcp", config.mcp, beyond_loopback);
+    config.llm = listen.address("models", config.llm, beyond_loopback);
     config.allowed_hosts = listen.texts("allowed_hosts").into_iter().collect();
     config.allowed_origins = listen.texts("allowed_origins").into_iter().collect();
 }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use pathwarden_config::{Auth, CallLimits, Config, Upstream};
+use pathwarden_config::{Auth, CallLimits, Config, ModelApi, ModelProvider, Upstream};
+use pathwarden_lens_llm::Provider;
 use pathwarden_oauth::{KeySource, Rules, TokenError, Verifier};
+use pathwarden_pep_llm as llm;
 use pathwarden_pep_mcp::{Limits, http};
 use pathwarden_types::Name;
-use pathwarden_warden::{Caller, Role, Warden};
-use pathwarden_wire::{Fault, FaultKind, Pdp};
+use pathwarden_warden::{Caller, Door, Role, Warden};
+use pathwarden_wire::{Fault, FaultKind, ModelPdp, Pdp};
 
 use crate::home::Home;
 
@@ -31,11 +33,15 @@ pub(crate) fn of(
         issuer: auth.issuer.clone(),
         scopes: auth.scopes.iter().cloned().collect(),
     });
+    let callers = Callers::new(warden, config, home);
     let intrusion = Arc::clone(warden);
     Ok(http::Gateway {
         upstreams,
         endpoints: config.endpoints.clone(),
-        admit: admit(warden, config, home),
+        admit: Arc::new(move |token, path| {
+            let door = callers.door(token, path);
+            Box::pin(async move { Ok(Arc::new(door.await?) as Arc<dyn Pdp>) })
+        }),
         intrusion: Arc::new(move |finding| intrusion.note_intrusion(finding)),
         resource,
         limits: Limits::default(),
@@ -58,17 +64,75 @@ fn reach(upstream: &Upstream) -> anyhow::Result<http::Upstream> {
     Ok(http::Upstream::new(url, token.as_deref(), limits(calls), tools)?)
 }
 
+/// The gateway before models, as the configuration wants it.
+pub(crate) fn of_models(
+    warden: &Arc<Warden>,
+    config: &Config,
+    home: &Home,
+) -> anyhow::Result<llm::Gateway> {
+    let mut upstreams = BTreeMap::new();
+    for (name, provider) in &config.models {
+        let reached = reach_models(provider).with_context(|| format!("use models.{name}"))?;
+        upstreams.insert(name.clone(), reached);
+    }
+    let callers = Callers::new(warden, config, home);
+    let intrusion = Arc::clone(warden);
+    Ok(llm::Gateway {
+        upstreams,
+        admit: Arc::new(move |token, path| {
+            let door = callers.door(token, path);
+            Box::pin(async move { Ok(Arc::new(door.await?) as Arc<dyn ModelPdp>) })
+        }),
+        intrusion: Arc::new(move |finding| intrusion.note_intrusion(finding)),
+        limits: llm::Limits::default(),
+        allowed_hosts: config.allowed_hosts.clone(),
+        allowed_origins: config.allowed_origins.clone(),
+    })
+}
+
+fn reach_models(provider: &ModelProvider) -> anyhow::Result<llm::Upstream> {
+    let ModelProvider { api, url, key_env, calls } = provider;
+    let api = match api {
+        ModelApi::OpenAi => Provider::OpenAi,
+        ModelApi::Anthropic => Provider::Anthropic,
+        ModelApi::Gemini => Provider::Gemini,
+    };
+    let key = key_env
+        .as_ref()
+        .map(|name| std::env::var(name).map_err(|_| anyhow!("set `{name}`, which holds its key")))
+        .transpose()?;
+    let answer = Duration::from_millis(calls.answer_ms);
+    Ok(llm::Upstream::new(api, url, key.as_deref(), answer, calls.concurrent_max)?)
+}
+
 /// Who may come in: the bearer of a token of this node, or of one of the configured issuer; with no token,
 /// whom the operator lets.
-fn admit(warden: &Arc<Warden>, config: &Config, home: &Home) -> http::Admit {
-    let warden = Arc::clone(warden);
-    let anonymous = config.anonymous_agent.clone();
-    let vouching = config.auth.as_ref().map(|auth| Arc::new(Vouching::new(auth, home.dir())));
-    Arc::new(move |token, path| {
-        let (warden, vouching) = (Arc::clone(&warden), vouching.clone());
-        let (anonymous, path) = (anonymous.clone(), path.to_owned());
-        let token = token.map(str::to_owned);
-        Box::pin(async move {
+#[derive(Clone)]
+struct Callers {
+    warden: Arc<Warden>,
+    anonymous: Option<Name>,
+    vouching: Option<Arc<Vouching>>,
+}
+
+impl Callers {
+    fn new(warden: &Arc<Warden>, config: &Config, home: &Home) -> Self {
+        Self {
+            warden: Arc::clone(warden),
+            anonymous: config.anonymous_agent.clone(),
+            vouching: config.auth.as_ref().map(|auth| Arc::new(Vouching::new(auth, home.dir()))),
+        }
+    }
+
+    /// The decision point as the bearer of this token reaches it.
+    fn door(
+        &self,
+        token: Option<&str>,
+        path: &str,
+    ) -> impl Future<Output = Result<Door, Fault>> + Send + use<> {
+        let callers = self.clone();
+        let (token, path) = (token.map(str::to_owned), path.to_owned());
+        async move {
+            let Self { warden, anonymous, vouching } = callers;
             let caller = match (token, anonymous, vouching) {
                 (None, Some(agent), _) => warden.vouched(agent, "anonymous"),
                 (None, None, _) => return Err(no_token()),
@@ -78,13 +142,13 @@ fn admit(warden: &Arc<Warden>, config: &Config, home: &Home) -> http::Admit {
                 (Some(token), ..) => warden.authenticate(&token)?,
             };
             door(&warden, caller)
-        })
-    })
+        }
+    }
 }
 
-fn door(warden: &Arc<Warden>, caller: Caller) -> Result<Arc<dyn Pdp>, Fault> {
+fn door(warden: &Arc<Warden>, caller: Caller) -> Result<Door, Fault> {
     if caller.role == Role::Agent {
-        return Ok(Arc::new(warden.door(caller)));
+        return Ok(warden.door(caller));
     }
     let advice = "use an agent's token: `pathwarden session start` prints one";
     Err(Fault::new(FaultKind::Forbidden, "only an agent's token may act", advice))

@@ -41,23 +41,26 @@ pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
     let api_socket = bind_socket(&socket)?;
     let api_tcp = bind(config.api).await?;
     let mcp = bind(config.mcp).await?;
+    let models = bind(config.llm).await?;
     let (stop, stopped) = watch::channel(());
     let until = |mut stopped: watch::Receiver<()>| async move {
         let _ = stopped.changed().await;
     };
     // Before anybody is told that the node is ready: who hears it may stop it at once.
     let told_to_stop = told_to_stop()?;
-    announce(out, &socket, &api_tcp, &mcp)?;
+    announce(out, &socket, &api_tcp, &mcp, &models)?;
     let sweep = tokio::spawn(Arc::clone(&warden).sweep_for_ever());
     let policy_dir = home.below(&config.policy_dir);
     let settings = config.settings.clone();
     let reload = tokio::spawn(reload_on_change(Arc::clone(&warden), policy_dir, settings));
     let gateway = gateway::of(&warden, &config, &home)?;
+    let models_gateway = gateway::of_models(&warden, &config, &home)?;
     let serving = async {
-        let (socket_ended, tcp_ended, ()) = tokio::join!(
+        let (socket_ended, tcp_ended, (), ()) = tokio::join!(
             pathwarden_api::serve_socket(&warden, api_socket, until(stopped.clone())),
             pathwarden_api::serve_tcp(&warden, api_tcp, until(stopped.clone())),
             http::serve(mcp, gateway, until(stopped.clone())),
+            pathwarden_pep_llm::serve(models, models_gateway, until(stopped.clone())),
         );
         socket_ended.and(tcp_ended)
     };
@@ -140,14 +143,20 @@ async fn bind(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// The one line that says that the node is ready, and where.
-fn announce(out: &Out, socket: &Path, api: &TcpListener, mcp: &TcpListener) -> anyhow::Result<()> {
-    let (api, mcp) = (api.local_addr()?, mcp.local_addr()?);
+fn announce(
+    out: &Out,
+    socket: &Path,
+    api: &TcpListener,
+    mcp: &TcpListener,
+    models: &TcpListener,
+) -> anyhow::Result<()> {
+    let (api, mcp, models) = (api.local_addr()?, mcp.local_addr()?, models.local_addr()?);
     if out.is_json() {
-        let ready = serde_json::json!({ "ready": true, "socket": socket, "api": api, "mcp": mcp });
+        let ready = serde_json::json!({ "ready": true, "socket": socket, "api": api, "mcp": mcp, "models": models });
         out.line(ready);
     } else {
         out.line(format!(
-            "ready: socket {}, api http://{api}, mcp http://{mcp}/mcp/NAME",
+            "ready: socket {}, api http://{api}, mcp http://{mcp}/mcp/NAME, models http://{models}/NAME",
             socket.display()
         ));
     }

@@ -33,13 +33,24 @@ impl Warden {
         let (sender, answer) = oneshot::channel();
         let warden = Arc::clone(self);
         tokio::spawn(async move {
+            let action = gate.action().id;
             let answer = warden.carry(session, &caller, gate).await;
+            warden.unclaim(session, action);
             if let Err(Ok(Answer::Release(permit))) = sender.send(answer) {
                 let detail = "the enforcement point went away before the action";
                 warden.close_unknown(session, permit.action(), detail);
             }
         });
         answer
+    }
+
+    /// The state knows by now who carries out an emitted call.
+    fn unclaim(&self, session: SessionId, action: ActionId) {
+        if let Ok(mut shard) = self.shard(session)
+            && let Some(live) = shard.sessions.get_mut(&session)
+        {
+            live.claimed.remove(&action);
+        }
     }
 
     /// Takes an action from facts to an answer.

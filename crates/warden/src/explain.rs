@@ -199,6 +199,7 @@ impl History {
             arguments,
             canonical: decided.canonical,
             supply: decided.supply.clone(),
+            claim: decided.claim,
         }))
     }
 }

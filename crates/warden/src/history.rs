@@ -113,7 +113,8 @@ impl History {
         Ok(match state {
             None => State::begin(record, text.as_deref()),
             Some(mut state) => {
-                state.apply(record, text.as_deref().map(Reading::of).as_ref());
+                let reading = text.as_deref().map(|text| Reading::for_fold(record, text));
+                state.apply(record, reading.as_ref());
                 Some(state)
             }
         })

@@ -15,6 +15,7 @@ mod history;
 mod knowledge;
 mod learn;
 mod live;
+mod model;
 mod near;
 mod operate;
 mod pdp;
@@ -30,6 +31,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
+use pathwarden_context::Marks;
 use pathwarden_decide::{Engine, Snapshot};
 use pathwarden_store::Store;
 use pathwarden_types::{Agent, Digest, Event, Millis, Name, Record, SessionId};
@@ -39,6 +41,7 @@ use tokio::sync::watch;
 pub use crate::history::HistoryError;
 pub use crate::knowledge::knowledge;
 pub use crate::learn::QUIET_MS;
+pub use crate::model::LOCAL;
 pub use crate::pdp::Door;
 pub use crate::start::{Parts, StartError};
 pub use crate::supply::FINDINGS_LISTED_MAX;
@@ -68,6 +71,8 @@ pub struct Warden {
     answers: watch::Sender<u64>,
     effect_ms_max: u64,
     supplies: Supplies,
+    /// What of agents' models was seen in any session.
+    marks: Mutex<Marks>,
     /// Agents whose client may answer for the person behind it.
     near: BTreeSet<Name>,
     /// Servers that the node's own gateway reaches.

@@ -1,6 +1,6 @@
 //! One session in memory, and the shard it lives in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pathwarden_decide::{Engine, Gate, Reading, State};
 use pathwarden_store::{Append, AppendError, Pending, Store};
@@ -20,6 +20,8 @@ pub(crate) struct Live {
     pub(crate) touched: Millis,
     /// Actions that wait for a person.
     pub(crate) gates: BTreeMap<ActionId, Gate>,
+    /// Emitted calls that somebody is about to carry out.
+    pub(crate) claimed: BTreeSet<ActionId>,
     /// How many records of this session the ledger has or will have.
     recorded: usize,
     /// The state holds a record that the ledger refused; it must be folded again.
@@ -47,7 +49,15 @@ impl Entry<'_> {
 
 impl Live {
     pub(crate) const fn new(state: State, started: Millis, recorded: usize) -> Self {
-        Self { state, started, touched: started, gates: BTreeMap::new(), recorded, stale: false }
+        Self {
+            state,
+            started,
+            touched: started,
+            gates: BTreeMap::new(),
+            claimed: BTreeSet::new(),
+            recorded,
+            stale: false,
+        }
     }
 
     /// Appends a record and folds it in at once. Whoever awaits the future must tell

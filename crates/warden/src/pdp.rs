@@ -16,7 +16,7 @@ use pathwarden_wire::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::live::{Entry, Live};
-use crate::{Caller, Role, Warden, internal, ledger_unavailable};
+use crate::{Caller, Role, Warden, internal, ledger_unavailable, no_session};
 
 /// The decision point as one authenticated caller reaches it.
 pub struct Door {
@@ -40,6 +40,14 @@ impl Door {
     pub(crate) const fn new(warden: Arc<Warden>, caller: Caller) -> Self {
         Self { warden, caller }
     }
+
+    pub(crate) const fn warden(&self) -> &Arc<Warden> {
+        &self.warden
+    }
+
+    pub(crate) const fn caller(&self) -> &Caller {
+        &self.caller
+    }
 }
 
 impl Pdp for Door {
@@ -53,7 +61,8 @@ impl Pdp for Door {
                 return self.warden.come_back(&self.caller, &ask, comeback).await;
             }
             let session = ask.session;
-            let action = action(&ask)?;
+            let mut action = action(&ask)?;
+            self.warden.identify(&self.caller, &ask, &mut action)?;
             let asker = Asker { node: self.warden.node.clone(), identity: self.caller.identity() };
             let gate = Gate::new(action, asker, self.warden.now().plus(DECISION_MS_MAX));
             let answer = self.warden.carry_apart(session, self.caller.clone(), gate);
@@ -109,6 +118,7 @@ fn action(ask: &Ask) -> Result<Action, Fault> {
         arguments: ask.arguments.clone(),
         canonical: ask.canonical,
         supply: None,
+        claim: None,
     })
 }
 
@@ -290,6 +300,13 @@ impl Warden {
         };
         let payloads = vec![content.into_bytes()];
         self.commit_apart(live, session, event, payloads, Some(&reading)).map(drop)
+    }
+
+    /// Commits a record of a session that has no content and that nobody waits for.
+    pub(crate) fn record_in(&self, session: SessionId, event: Event) -> Result<(), Fault> {
+        let mut shard = self.shard(session)?;
+        let live = shard.sessions.get_mut(&session).ok_or_else(|| no_session(session))?;
+        self.commit_apart(live, session, event, Vec::new(), None).map(drop)
     }
 
     /// Commits a record that nobody waits for, and gives it back.

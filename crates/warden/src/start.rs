@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use arc_swap::ArcSwap;
+use pathwarden_context::Marks;
 use pathwarden_decide::{Engine, Snapshot, State};
 use pathwarden_store::{Append, AppendError, IndexKey, Store};
 use pathwarden_supply::Registry;
@@ -81,7 +82,7 @@ impl Warden {
         let Parts { node, store, snapshot, load_policy, tokens, agents, .. } = parts;
         let history = History::new(store.reader());
         let told = fold_all(&history).map_err(StartError::History)?;
-        let Told { live, ended, joins, registry, findings } = told;
+        let Told { live, ended, joins, registry, findings, marks } = told;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let shards = (0..cores * SHARDS_PER_CORE)
             .map(|_| {
@@ -108,6 +109,7 @@ impl Warden {
             answers: watch::Sender::new(0),
             effect_ms_max: parts.effect_ms_max,
             supplies: Supplies::new(registry, findings),
+            marks: Mutex::new(marks),
             near: parts.near,
             reached: parts.reached,
             hold_ms: parts.hold_ms,
@@ -190,6 +192,7 @@ struct Told {
     joins: BTreeMap<(Name, String), SessionId>,
     registry: Registry,
     findings: VecDeque<FindingRow>,
+    marks: Marks,
 }
 
 fn fold_all(history: &History) -> Result<Told, HistoryError> {
@@ -198,6 +201,9 @@ fn fold_all(history: &History) -> Result<Told, HistoryError> {
         let (_, record) = item?;
         told.registry.apply(record.at, &record.event);
         keep(&mut told.findings, &record);
+        if let Event::Marked { mark } = &record.event {
+            told.marks.apply(record.session, mark);
+        }
         let Some(session) = record.session else { continue };
         let (before, started, recorded) = match told.live.remove(&session) {
             Some(Folded { state, started, recorded }) => (Some(state), started, recorded),

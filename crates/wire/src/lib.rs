@@ -9,6 +9,7 @@
 
 mod fault;
 mod knowledge;
+mod model;
 mod pdp;
 mod supply;
 mod views;
@@ -17,6 +18,7 @@ pub use fault::{Fault, FaultKind};
 pub use knowledge::{
     BaselineRow, FeedRow, KnowledgeStatus, LearnProfile, Learned, LearnedProfile, Lessons, Profile,
 };
+pub use model::{Emitted, ModelPdp, Piece, Said, Seen, ShownWindow};
 pub use pdp::{
     Answer, AnswerBody, Ask, Asking, AwaitChange, Catalogue, CatalogueItem, Comeback, Found, Held,
     Join, Joined, NearQuestion, Observe, Pdp, Refusal, Report, Wait, Withheld,

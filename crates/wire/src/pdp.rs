@@ -89,6 +89,9 @@ pub struct Ask {
     /// The answer of that person, when the client comes back with one.
     #[serde(default)]
     pub resume: Option<Comeback>,
+    /// The id that the node gave it before, when it saw a window or a tool call that a model emitted.
+    #[serde(default)]
+    pub minted: Option<ActionId>,
 }
 
 /// A held action that comes back with the answer of the person behind the client.

@@ -95,6 +95,7 @@ url = "http://{upstream}/mcp"
 [listen]
 api = "127.0.0.1:0"
 mcp = "127.0.0.1:0"
+models = "127.0.0.1:0"
 "#
     )
 }

@@ -1,0 +1,431 @@
+//! One call of a model: its window is recorded, then decided; what obligations want is done to it; then it
+//! goes to the provider. Nothing but a permit makes it go.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::header::HeaderValue;
+use http::{HeaderMap, Method, Response, StatusCode, header};
+use pathwarden_decide::Permit;
+use pathwarden_lens_llm::{Api, Part, PartKind, Provider, Request, RequestFault, ServerTool};
+use pathwarden_pep::{Answer, Final, in_time, settle};
+use pathwarden_types::{
+    ActionId, Digest, Effect, Finding, FindingKind, Obligation, Observation, ObservationKind,
+    Operation, OperationKind, Outcome,
+};
+use pathwarden_wire::{
+    Ask, Fault, FaultKind, Found, Held, Observe, Piece, Refusal, Report, Said, Seen, ShownWindow,
+};
+use serde_json::json;
+
+use crate::emit::canonical_digest;
+use crate::memo::Shown;
+use crate::reply::Reply;
+use crate::visit::{Visit, awaited};
+use crate::{headers, outcome, relay};
+
+/// The most of a request that cannot be read that is kept on record, in bytes.
+const MALFORMED_BYTES_MAX: usize = 64 << 10;
+
+/// What a request wants of a model.
+pub(crate) struct Wanted {
+    pub(crate) api: Api,
+    model: Option<String>,
+    /// It is only counted: no model answers.
+    pub(crate) is_count: bool,
+}
+
+impl Wanted {
+    pub(crate) const fn generate(api: Api, model: Option<String>) -> Self {
+        Self { api, model, is_count: false }
+    }
+
+    pub(crate) const fn count(api: Api, model: Option<String>) -> Self {
+        Self { api, model, is_count: true }
+    }
+}
+
+/// One model call that is under way.
+pub(crate) struct Call {
+    pub(crate) visit: Visit,
+    pub(crate) wanted: Wanted,
+    pub(crate) action: ActionId,
+    pub(crate) model: String,
+    /// Calls of each tool that stand in the window.
+    pub(crate) calls_before: BTreeMap<String, usize>,
+    pub(crate) started: Instant,
+    pub(crate) request_bytes: usize,
+}
+
+/// A window that may be shown to the provider.
+#[must_use = "what was let through must be sent, or its permit be closed"]
+pub(crate) struct Cleared(Bytes);
+
+/// Answers one call of a model. The work goes on in a task of its own, so that its permit is closed also
+/// when the client goes away.
+pub(crate) async fn answer(visit: Visit, wanted: Wanted, body: Vec<u8>) -> Response<Answer> {
+    awaited(visit.provider(), |reply| tokio::spawn(work(visit, wanted, body, reply))).await
+}
+
+async fn work(visit: Visit, wanted: Wanted, body: Vec<u8>, reply: Reply) {
+    let request = match Request::parse(wanted.api, body, wanted.model.as_deref()) {
+        Ok(request) => request,
+        Err((bytes, fault)) => {
+            let response = unreadable(&visit, &bytes, &fault).await;
+            return reply.response(response);
+        }
+    };
+    let (action, permit, texts) = match decide(&visit, &wanted, &request).await {
+        Ok(decided) => decided,
+        Err(response) => return reply.response(*response),
+    };
+    let fulfilled = fulfil(&visit, &request, texts, permit.obligations());
+    let release = permit.into_release();
+    let mut call = Call {
+        wanted,
+        action,
+        model: request.model().to_owned(),
+        calls_before: calls_in(request.parts()),
+        started: Instant::now(),
+        request_bytes: 0,
+        visit,
+    };
+    debug_assert_eq!(release.action, action, "the node gives the identity that it minted");
+    let cleared = match fulfilled {
+        Ok(body) => Cleared(body),
+        Err(words) => {
+            call.close(Outcome::Failed, 0, format!("not sent, because {words}")).await;
+            let words = format!("Pathwarden: what must be cut out cannot be: {words}");
+            return reply.response(call.visit.refused(
+                StatusCode::FORBIDDEN,
+                "unfulfilled",
+                &words,
+            ));
+        }
+    };
+    call.request_bytes = cleared.0.len();
+    send(call, cleared, reply).await;
+}
+
+async fn send(call: Call, cleared: Cleared, reply: Reply) {
+    let visit = &call.visit;
+    let _place = match visit.upstream.enter() {
+        Ok(place) => place,
+        Err(most) => {
+            let words = format!("{most} calls of this provider are under way, which is the limit");
+            call.close(Outcome::Failed, 0, words.clone()).await;
+            return reply.response(visit.refused(StatusCode::TOO_MANY_REQUESTS, "busy", &words));
+        }
+    };
+    let mut headers = visit.to_provider();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.remove(header::CONTENT_ENCODING);
+    headers::trace(&mut headers, visit.session, call.action);
+    let to = (Method::POST, visit.path.as_str());
+    match visit.shared.sender.send(&visit.upstream, to, headers, cleared.0).await {
+        Ok(response) => relay::answer(&call, response, reply).await,
+        Err(error) => {
+            let words = error.to_string();
+            call.close(Outcome::Unknown, 0, words.clone()).await;
+            let words = format!("Pathwarden: {words}");
+            reply.response(visit.refused(StatusCode::BAD_GATEWAY, "unreachable", &words));
+        }
+    }
+}
+
+async fn unreadable(visit: &Visit, bytes: &[u8], fault: &RequestFault) -> Response<Answer> {
+    let cause = std::error::Error::source(fault).map(|source| format!(": {source}"));
+    let words = format!("Pathwarden cannot read the request: {fault}{}", cause.unwrap_or_default());
+    let start = bytes.get(..bytes.len().min(MALFORMED_BYTES_MAX)).unwrap_or_default();
+    let observation =
+        Observation { kind: ObservationKind::Malformed, server: visit.name.clone(), action: None };
+    let content = String::from_utf8_lossy(start).into_owned();
+    let observe = Observe { session: visit.session, observation, content };
+    if let Err(fault) = in_time(&visit.patience, visit.pdp.observe(observe)).await {
+        tracing::error!(%fault, advice = fault.advice, "refused request not recorded");
+    }
+    visit.refused(StatusCode::BAD_REQUEST, "unreadable", &words)
+}
+
+/// How the texts of a window are to be shown, by the number of the part.
+#[derive(Default)]
+struct Texts {
+    policy: Option<Digest>,
+    /// What must be shown otherwise, by the number of the part.
+    instead: BTreeMap<usize, String>,
+    /// Parts that are decided now, in the order in which they were asked about.
+    asked: Vec<usize>,
+}
+
+/// Records the window and asks about what is new in it.
+async fn decide(
+    visit: &Visit,
+    wanted: &Wanted,
+    request: &Request,
+) -> Result<(ActionId, Permit, Texts), Box<Response<Answer>>> {
+    let fault = |fault: Fault| Box::new(visit.fault(&fault));
+    let seen = in_time(&visit.patience, visit.pdp.window(window(visit, request)));
+    let Seen { action, policy, instead } = seen.await.map_err(fault)?;
+    let mut texts =
+        Texts { policy: Some(policy), instead: instead.into_iter().collect(), asked: Vec::new() };
+    for (number, part) in request.parts().iter().enumerate() {
+        match visit.shared.memo.of(visit.session, policy, &digest_of(part)) {
+            Some(Shown::Instead(text)) => {
+                texts.instead.entry(number).or_insert_with(|| text.to_string());
+            }
+            Some(Shown::AsItIs) => {}
+            None if part.kind != PartKind::Media => texts.asked.push(number),
+            None => {}
+        }
+    }
+    let arguments = arguments(visit.provider(), wanted, request, &texts);
+    let ask = ask(visit, request, action, arguments).map_err(fault)?;
+    let canonical = ask.canonical;
+    let first = in_time(&visit.patience, visit.pdp.ask(ask)).await.map_err(fault)?;
+    let mut signs = |_: &Held, _: u64| {};
+    let settled = settle(&*visit.pdp, &visit.patience, first, canonical, &mut signs).await;
+    let told = |code: &str, words: String| {
+        let words = format!("Pathwarden refused this model call. {words}");
+        Err(Box::new(visit.refused(StatusCode::FORBIDDEN, code, &words)))
+    };
+    match settled.map_err(fault)? {
+        Final::Release(permit) => Ok((action, permit, texts)),
+        Final::Refuse(Refusal { action, code, advice }) => {
+            told(&code, format!("Code: {code}. Instead: {advice}. Action: {action}"))
+        }
+        Final::Waits(Held { action, approval, .. }) => told(
+            "held",
+            format!("A person is asked (approval {approval}); try again later. Action: {action}"),
+        ),
+        Final::AskPerson(_) => told("held", format!("A person must approve it. Action: {action}")),
+    }
+}
+
+fn digest_of(part: &Part) -> Digest {
+    Digest::of(part.text.as_bytes())
+}
+
+fn window(visit: &Visit, request: &Request) -> ShownWindow {
+    let piece = |part: &Part| Piece {
+        kind: match part.kind {
+            PartKind::System => ObservationKind::SystemPrompt,
+            PartKind::User => ObservationKind::UserTurn,
+            PartKind::Assistant | PartKind::Reasoning | PartKind::Call | PartKind::Compaction => {
+                ObservationKind::AssistantTurn
+            }
+            PartKind::ToolResult => ObservationKind::ToolResult,
+            PartKind::Document | PartKind::Media => ObservationKind::Document,
+        },
+        text: part.text.clone(),
+        call: part.call.clone(),
+        name: part.name.clone(),
+    };
+    ShownWindow {
+        session: visit.session,
+        provider: visit.name.clone(),
+        model: request.model().to_owned(),
+        pieces: request.parts().iter().map(piece).collect(),
+        tools: (!request.tools().is_empty() || !request.server_tools().is_empty())
+            .then(|| tools_text(request)),
+        continues: request.continues(),
+    }
+}
+
+/// The declarations of all tools, without credentials.
+fn tools_text(request: &Request) -> String {
+    let own = request.tools().iter().map(|tool| tool.text.as_str());
+    let all = own.chain(request.server_tools().iter().map(|tool| tool.text.as_str()));
+    format!("[{}]", all.collect::<Vec<_>>().join(","))
+}
+
+/// What is decided: what is new in the window, and what the model is given to use.
+fn arguments(provider: Provider, wanted: &Wanted, request: &Request, texts: &Texts) -> String {
+    let parts = request.parts();
+    let new: Vec<&str> = texts
+        .asked
+        .iter()
+        .filter_map(|number| parts.get(*number))
+        .map(|p| p.text.as_str())
+        .collect();
+    let tools: Vec<&str> = request.tools().iter().map(|tool| tool.name.as_str()).collect();
+    let server_tools: Vec<_> = request
+        .server_tools()
+        .iter()
+        .map(|tool| {
+            json!({
+                "kind": tool.kind,
+                "name": tool.name,
+                "server_url": address(tool),
+                "approval": approval(provider, tool),
+            })
+        })
+        .collect();
+    json!({
+        "model": request.model(),
+        "new": new,
+        "parts": parts.len(),
+        "tools": tools,
+        "server_tools": server_tools,
+        "continues": request.continues(),
+        "only_counted": wanted.is_count,
+    })
+    .to_string()
+}
+
+/// The address of a server that the provider calls; empty for what only the provider can follow.
+fn address(tool: &ServerTool) -> &str {
+    let url = tool.server_url.as_deref().unwrap_or_default();
+    if url.contains("://") { url } else { "" }
+}
+
+/// Whether the provider asks before it calls a server: OpenAI does unless it is told not to, Anthropic
+/// never does.
+fn approval(provider: Provider, tool: &ServerTool) -> String {
+    match (&tool.approval, tool.kind.as_str(), provider) {
+        (Some(text), ..) => text.trim_matches('"').to_owned(),
+        (None, "mcp", Provider::OpenAi) => "always".to_owned(),
+        (None, "mcp", _) => "never".to_owned(),
+        (None, ..) => String::new(),
+    }
+}
+
+fn ask(
+    visit: &Visit,
+    request: &Request,
+    action: ActionId,
+    arguments: String,
+) -> Result<Ask, Fault> {
+    let canonical = canonical_digest(&arguments).filter(|_| {
+        // The longest that is decided at once.
+        arguments.len() <= Ask::ARGUMENTS_BYTES_MAX
+    });
+    let canonical = canonical.ok_or_else(|| {
+        let message = format!("more than {} bytes are new in the window", Ask::ARGUMENTS_BYTES_MAX);
+        Fault::new(FaultKind::TooMuch, message, "add less at once; let tools return less")
+    })?;
+    let name = request.model().to_owned();
+    Ok(Ask {
+        session: visit.session,
+        operation: Operation { kind: OperationKind::ModelCall, server: visit.name.clone(), name },
+        arguments,
+        canonical,
+        parent: headers::parent(&visit.headers),
+        near_person: false,
+        resume: None,
+        minted: Some(action),
+    })
+}
+
+/// The body with what obligations want, of this call and of earlier ones; all other bytes are as they came.
+fn fulfil(
+    visit: &Visit,
+    request: &Request,
+    texts: Texts,
+    obligations: &[Obligation],
+) -> Result<Bytes, String> {
+    let Texts { policy, mut instead, asked } = texts;
+    let mut fresh = BTreeMap::new();
+    for obligation in obligations {
+        match obligation {
+            Obligation::Rewrite { pointer, value } => {
+                let number = pointer.strip_prefix("/new/").and_then(|at| at.parse::<usize>().ok());
+                let part = number.and_then(|number| asked.get(number));
+                let part = part.ok_or_else(|| format!("there is no part at `{pointer}`"))?;
+                fresh.insert(*part, value.clone());
+            }
+            Obligation::Redact { .. } => return Err("a redaction was not resolved".to_owned()),
+            Obligation::RateLimit { .. } | Obligation::Watch => {}
+        }
+    }
+    let parts = request.parts();
+    let decided: Vec<_> = asked
+        .iter()
+        .filter_map(|number| {
+            let shown = match fresh.get(number) {
+                Some(text) => Shown::Instead(text.as_str().into()),
+                None => Shown::AsItIs,
+            };
+            Some((digest_of(parts.get(*number)?), shown))
+        })
+        .collect();
+    for (number, text) in fresh {
+        instead.entry(number).or_insert(text);
+    }
+    let changes: Vec<(String, String)> = instead
+        .into_iter()
+        .filter_map(|(number, text)| Some((parts.get(number)?.pointer.clone(), text)))
+        .collect();
+    let body = match changes.is_empty() {
+        true => request.body().to_vec(),
+        false => request.rewrite(&changes).map_err(|fault| fault.to_string())?,
+    };
+    if let Some(policy) = policy {
+        visit.shared.memo.keep(visit.session, policy, decided.into_iter());
+    }
+    Ok(body.into())
+}
+
+fn calls_in(parts: &[Part]) -> BTreeMap<String, usize> {
+    let mut calls = BTreeMap::new();
+    let named = parts.iter().filter(|part| part.kind == PartKind::Call);
+    for name in named.filter_map(|part| part.name.clone()) {
+        *calls.entry(name).or_insert(0) += 1;
+    }
+    calls
+}
+
+impl Call {
+    /// Records what the model answered.
+    pub(crate) async fn said(
+        &self,
+        output: &pathwarden_lens_llm::Output,
+        actions: &BTreeMap<usize, ActionId>,
+    ) -> Result<(), Fault> {
+        let said = Said {
+            session: self.visit.session,
+            action: self.action,
+            provider: self.visit.name.clone(),
+            asked: self.model.clone(),
+            served: output.model.clone(),
+            content: outcome::content(output, actions),
+        };
+        in_time(&self.visit.patience, self.visit.pdp.said(said)).await
+    }
+
+    /// Closes the permit with what was measured.
+    pub(crate) async fn close(&self, outcome: Outcome, response_bytes: usize, detail: String) {
+        let effect = Effect {
+            outcome,
+            request_bytes: u64::try_from(self.request_bytes).unwrap_or(u64::MAX),
+            response_bytes: u64::try_from(response_bytes).unwrap_or(u64::MAX),
+            elapsed_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            detail,
+        };
+        let (session, action) = (self.visit.session, self.action);
+        let report = Report { session, action, effect, result: None };
+        if let Err(fault) = in_time(&self.visit.patience, self.visit.pdp.report(report)).await {
+            tracing::error!(%fault, advice = fault.advice, %action, "permit not closed");
+        }
+    }
+
+    /// Records that an answer could not be read, or broke off.
+    pub(crate) async fn broken(&self, detail: &str) {
+        let finding = Finding {
+            kind: FindingKind::AnswerBroken,
+            server: Some(self.visit.name.clone()),
+            subject: self.model.clone(),
+            detail: detail.to_owned(),
+            action: Some(self.action),
+        };
+        let found = Found { session: self.visit.session, finding: finding.bounded() };
+        if let Err(fault) = in_time(&self.visit.patience, self.visit.pdp.found(found)).await {
+            tracing::error!(%fault, advice = fault.advice, "a finding is not recorded");
+        }
+    }
+
+    /// The headers of the answer.
+    pub(crate) fn headers(&self, from: &HeaderMap) -> HeaderMap {
+        headers::to_client(from, Some(self.action))
+    }
+}

@@ -1,0 +1,459 @@
+//! Models: windows and what stands in them, calls that models emit, and who carries them out.
+
+use std::collections::BTreeSet;
+
+use pathwarden_context::{Artifact, Placed, Window, mark_of_text};
+use pathwarden_decide::{Reading, State, label};
+use pathwarden_json::Json;
+use pathwarden_types::{
+    Action, ActionId, Claim, DecidedAt, Digest, Effect, Emission, Event, Finding, FindingKind,
+    Integrity, Mark, MarkKind, Name, Observation, ObservationKind, Operation, OperationKind,
+    Outcome, SessionId,
+};
+use pathwarden_wire::{
+    Ask, Asking, Emitted, Fault, FaultKind, ModelPdp, Observe, Piece, Said, Seen, ShownWindow,
+};
+
+use crate::live::Live;
+use crate::pdp::random;
+use crate::{Caller, Door, Warden, internal};
+
+/// The server of tools that an agent runs itself, in policies and records.
+pub const LOCAL: &str = "local";
+
+/// The most that one window may hold, in bytes.
+const WINDOW_BYTES_MAX: usize = 24 << 20;
+
+/// How much of a name is kept as words of a mark, in bytes.
+const WORDS_BYTES_MAX: usize = 256;
+
+impl ModelPdp for Door {
+    fn window(&self, window: ShownWindow) -> Asking<'_, Seen> {
+        Box::pin(async move { self.warden().see_window(self.caller(), window) })
+    }
+
+    fn emitted(&self, emitted: Emitted) -> Asking<'_, Emission> {
+        Box::pin(async move { self.warden().see_emitted(self.caller(), emitted) })
+    }
+
+    fn said(&self, said: Said) -> Asking<'_, ()> {
+        Box::pin(async move { self.warden().see_said(self.caller(), said) })
+    }
+}
+
+/// A piece of a window with what is found of it before any lock is taken.
+struct Looked {
+    piece: Piece,
+    content: Digest,
+    /// What it holds, where that is not known yet and matters.
+    reading: Option<Reading>,
+}
+
+impl Warden {
+    fn see_window(&self, caller: &Caller, shown: ShownWindow) -> Result<Seen, Fault> {
+        let ShownWindow { session, provider, model, pieces, tools, continues } = shown;
+        let bytes: usize = pieces.iter().map(|piece| piece.text.len()).sum();
+        if pieces.len() > Window::ARTIFACTS_MAX || bytes > WINDOW_BYTES_MAX {
+            let most = Window::ARTIFACTS_MAX;
+            let message =
+                format!("a window of more than {most} pieces or {WINDOW_BYTES_MAX} bytes");
+            return Err(Fault::new(FaultKind::TooMuch, message, "begin a new conversation"));
+        }
+        let looked = self.look_at(caller, session, pieces)?;
+        let mut shard = self.shard(session)?;
+        let (engine, live) = self.live(&mut shard, session, caller)?;
+        let settings = engine.snapshot().settings().clone();
+        let policy = engine.snapshot().version();
+        for one in &looked {
+            self.close_answered(&settings, live, session, one)?;
+        }
+        let action = ActionId::from_bytes(random()?).map_err(|_| internal())?;
+        let artifacts =
+            looked.iter().map(|one| artifact(&live.state, one)).collect::<Vec<Artifact>>();
+        let tools = tools.map(String::into_bytes);
+        let window = Window {
+            artifacts,
+            model: model.clone(),
+            tools: tools.as_deref().map(Digest::of),
+            continues,
+        };
+        let models = live.state.models();
+        let placed = models.threads().place(action, &window, |text| models.told(text));
+        let marks = marks(&live.state.agent().name, &provider, &looked, tools.as_deref());
+        self.record_unwatched(live, session, action, &provider, &window, &looked)?;
+        self.record_window(live, session, (action, &provider), &placed, looked, tools)?;
+        drop(shard);
+        self.note_marks(session, marks)?;
+        Ok(Seen { action, policy, instead: Vec::new() })
+    }
+
+    /// Reads what is new and came by no way that anybody watched. No lock is held while it is read.
+    fn look_at(
+        &self,
+        caller: &Caller,
+        session: SessionId,
+        pieces: Vec<Piece>,
+    ) -> Result<Vec<Looked>, Fault> {
+        let mut looked: Vec<Looked> = pieces
+            .into_iter()
+            .map(|piece| {
+                let content = Digest::of(piece.text.as_bytes());
+                Looked { piece, content, reading: None }
+            })
+            .collect();
+        let new: BTreeSet<usize> = {
+            let mut shard = self.shard(session)?;
+            let (_, live) = self.live(&mut shard, session, caller)?;
+            let models = live.state.models();
+            let waits = |one: &Looked| {
+                let call = one.piece.call.as_deref();
+                let emission = call.and_then(|call| models.by_call(call));
+                emission.is_some_and(|emission| live.state.open_permit(emission.action).is_some())
+            };
+            let is_new = |one: &Looked| {
+                matches!(one.piece.kind, ObservationKind::ToolResult | ObservationKind::Document)
+                    && (!models.was_shown(&one.content) || waits(one))
+            };
+            looked.iter().enumerate().filter(|(_, one)| is_new(one)).map(|(at, _)| at).collect()
+        };
+        for (at, one) in looked.iter_mut().enumerate() {
+            if new.contains(&at) {
+                one.reading = Some(Reading::of(&one.piece.text));
+            }
+        }
+        Ok(looked)
+    }
+
+    /// What a tool of the agent's own returned, as the agent tells it to the model, is the effect of the
+    /// call that the model emitted.
+    fn close_answered(
+        &self,
+        settings: &pathwarden_decide::Settings,
+        live: &mut Live,
+        session: SessionId,
+        one: &Looked,
+    ) -> Result<(), Fault> {
+        let (ObservationKind::ToolResult, Some(call), Some(reading)) =
+            (one.piece.kind, &one.piece.call, &one.reading)
+        else {
+            return Ok(());
+        };
+        let Some(emission) = live.state.models().by_call(call) else { return Ok(()) };
+        let (action, decided) = (emission.action, emission.decided);
+        let Some(permit) = live.state.open_permit(action) else { return Ok(()) };
+        if decided != DecidedAt::Emission {
+            return Ok(());
+        }
+        let (server, at) = (permit.server.clone(), permit.at);
+        let response_bytes = u64::try_from(one.piece.text.len()).unwrap_or(u64::MAX);
+        let event = Event::Observed {
+            label: label(settings, &server, reading),
+            observation: Observation {
+                kind: ObservationKind::Result,
+                server,
+                action: Some(action),
+            },
+            content: one.content,
+            content_bytes: response_bytes,
+        };
+        let payloads = vec![one.piece.text.clone().into_bytes()];
+        self.commit_apart(live, session, event, payloads, Some(reading))?;
+        let effect = Effect {
+            outcome: Outcome::Done,
+            request_bytes: 0,
+            response_bytes,
+            elapsed_ms: self.now().since(at),
+            detail: "as the agent tells it to the model".to_owned(),
+        };
+        let event = Event::Closed { action, effect };
+        self.commit_apart(live, session, event, Vec::new(), None).map(drop)
+    }
+
+    /// Records content that is new and came by no way that anybody watched: it may be anybody's.
+    fn record_unwatched(
+        &self,
+        live: &mut Live,
+        session: SessionId,
+        call: ActionId,
+        provider: &Name,
+        window: &Window,
+        looked: &[Looked],
+    ) -> Result<(), Fault> {
+        for (one, artifact) in looked.iter().zip(&window.artifacts) {
+            let Some(reading) = &one.reading else { continue };
+            if artifact.integrity != Integrity::Untrusted || is_watched(&live.state, one) {
+                continue;
+            }
+            let observation =
+                Observation { kind: one.piece.kind, server: provider.clone(), action: Some(call) };
+            let label = pathwarden_decide::unwatched_label(reading);
+            let event = Event::Observed {
+                observation,
+                content: one.content,
+                content_bytes: artifact.bytes,
+                label,
+            };
+            let payloads = vec![one.piece.text.clone().into_bytes()];
+            self.commit_apart(live, session, event, payloads, Some(reading))?;
+        }
+        Ok(())
+    }
+
+    fn record_window(
+        &self,
+        live: &mut Live,
+        session: SessionId,
+        (call, provider): (ActionId, &Name),
+        placed: &Placed,
+        looked: Vec<Looked>,
+        tools: Option<Vec<u8>>,
+    ) -> Result<(), Fault> {
+        let text = serde_json::to_string(placed).map_err(|_| internal())?;
+        let models = live.state.models();
+        let is_new = |content: &Digest| !models.was_shown(content);
+        let mut payloads = vec![text.clone().into_bytes()];
+        let mut kept = BTreeSet::new();
+        payloads.extend(tools.filter(|tools| is_new(&Digest::of(tools))));
+        for one in looked.into_iter().skip(placed.kept) {
+            if is_new(&one.content) && kept.insert(one.content) {
+                payloads.push(one.piece.text.into_bytes());
+            }
+        }
+        let reading = Reading::unread(&text);
+        let event = Event::Observed {
+            observation: Observation {
+                kind: ObservationKind::Window,
+                server: provider.clone(),
+                action: Some(call),
+            },
+            content: Digest::of(text.as_bytes()),
+            content_bytes: u64::try_from(text.len()).unwrap_or(u64::MAX),
+            label: pathwarden_decide::own_label(),
+        };
+        self.commit_apart(live, session, event, payloads, Some(&reading)).map(drop)
+    }
+
+    fn see_emitted(&self, caller: &Caller, emitted: Emitted) -> Result<Emission, Fault> {
+        let Emitted { session, model_call, call, name, arguments, canonical, confidence } = emitted;
+        if arguments.len() > Ask::ARGUMENTS_BYTES_MAX {
+            let message = format!("arguments of more than {} bytes", Ask::ARGUMENTS_BYTES_MAX);
+            return Err(Fault::new(FaultKind::TooMuch, message, "do it in smaller pieces"));
+        }
+        let mut shard = self.shard(session)?;
+        let (_, live) = self.live(&mut shard, session, caller)?;
+        let meant = live.state.meant_by(&name);
+        let (server, tool, decided) = match meant {
+            Some((server, tool)) => (server.clone(), tool.to_owned(), DecidedAt::Execution),
+            None => (LOCAL.parse().map_err(|_| internal())?, name, DecidedAt::Emission),
+        };
+        let cut = call.floor_char_boundary(Emission::CALL_BYTES_MAX);
+        let emission = Emission {
+            action: ActionId::from_bytes(random()?).map_err(|_| internal())?,
+            model_call,
+            call: call.get(..cut).unwrap_or_default().to_owned(),
+            operation: Operation { kind: OperationKind::ToolCall, server, name: tool },
+            words: words(&arguments),
+            arguments: Digest::of(arguments.as_bytes()),
+            canonical,
+            decided,
+            confidence,
+        };
+        let event = Event::Emitted { emission: emission.clone() };
+        self.commit_apart(live, session, event, vec![arguments.into_bytes()], None)?;
+        Ok(emission)
+    }
+
+    fn see_said(&self, caller: &Caller, said: Said) -> Result<(), Fault> {
+        let Said { session, action, provider, asked, served, content } = said;
+        let kind = ObservationKind::ModelOutput;
+        let observation = Observation { kind, server: provider.clone(), action: Some(action) };
+        let agent = {
+            let mut shard = self.shard(session)?;
+            let (_, live) = self.live(&mut shard, session, caller)?;
+            live.state.agent().name.clone()
+        };
+        self.observe(caller, Observe { session, observation, content })?;
+        let Some(served) = served else { return Ok(()) };
+        let of = format!("{provider}/{asked}");
+        let form = Digest::of(served.as_bytes());
+        let mark = Mark { agent, kind: MarkKind::Model, of, form, words: cut(&served) };
+        self.note_marks(session, vec![mark])
+    }
+
+    /// Records marks that are new; one that earlier sessions of the agent did not have is out of order.
+    fn note_marks(&self, session: SessionId, marks: Vec<Mark>) -> Result<(), Fault> {
+        for mark in marks {
+            let news = {
+                let mut known = self.marks.lock().map_err(|_| internal())?;
+                let news = known.news(session, &mark);
+                if news.is_some() {
+                    known.apply(Some(session), &mark);
+                }
+                news
+            };
+            let Some(is_shift) = news else { continue };
+            let event = Event::Marked { mark: mark.clone() };
+            self.record_in(session, event)?;
+            if is_shift {
+                let (what, of) = (mark.kind.as_str(), &mark.of);
+                let detail = match mark.words.as_str() {
+                    "" => "is none that earlier sessions had".to_owned(),
+                    words => format!("is `{words}`, which earlier sessions did not have"),
+                };
+                self.note_finding(
+                    Some(session),
+                    Finding {
+                        kind: FindingKind::MarkShifted,
+                        server: None,
+                        subject: format!("{what} of {} at {of}", mark.agent),
+                        detail,
+                        action: None,
+                    },
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.get(..text.floor_char_boundary(WORDS_BYTES_MAX)).unwrap_or_default().to_owned()
+}
+
+/// Whether a piece is the result of a call that some enforcement point has seen by itself.
+fn is_watched(state: &State, one: &Looked) -> bool {
+    let call = one.piece.call.as_deref();
+    call.and_then(|call| state.models().by_call(call)).is_some()
+}
+
+/// A piece of a window with what is known of where it came from.
+fn artifact(state: &State, one: &Looked) -> Artifact {
+    let Piece { kind, text, call, name } = &one.piece;
+    let integrity = match kind {
+        ObservationKind::SystemPrompt => Integrity::FirstParty,
+        ObservationKind::UserTurn if state.task_is_stated() && text.trim() == state.task_text() => {
+            Integrity::Trusted
+        }
+        ObservationKind::ToolResult if is_watched(state, one) && !state.holds_untrusted(text) => {
+            Integrity::FirstParty
+        }
+        ObservationKind::ToolResult | ObservationKind::Document => Integrity::Untrusted,
+        _ if state.holds_untrusted(text) => Integrity::Untrusted,
+        _ => Integrity::FirstParty,
+    };
+    Artifact {
+        kind: *kind,
+        content: one.content,
+        bytes: u64::try_from(text.len()).unwrap_or(u64::MAX),
+        integrity,
+        call: call.clone(),
+        name: name.clone(),
+    }
+}
+
+fn marks(agent: &Name, provider: &Name, looked: &[Looked], tools: Option<&[u8]>) -> Vec<Mark> {
+    let is_system = |one: &&Looked| one.piece.kind == ObservationKind::SystemPrompt;
+    let system: Vec<&str> =
+        looked.iter().filter(is_system).map(|one| one.piece.text.as_str()).collect();
+    let mark = |kind, form| Mark {
+        agent: agent.clone(),
+        kind,
+        of: provider.to_string(),
+        form,
+        words: String::new(),
+    };
+    let prompt = (!system.is_empty())
+        .then(|| mark(MarkKind::SystemPrompt, mark_of_text(&system.join("\n"))));
+    let tools = tools.map(|tools| mark(MarkKind::ToolSet, Digest::of(tools)));
+    prompt.into_iter().chain(tools).collect()
+}
+
+/// Digests of the longer strings among arguments.
+fn words(arguments: &str) -> Vec<Digest> {
+    let Ok(value) = Json::parse(arguments.as_bytes()) else { return Vec::new() };
+    let texts = value.members().filter_map(|(_, value)| value.string());
+    let long = texts.filter(|text| text.len() >= Emission::WORD_BYTES_MIN);
+    long.take(Emission::WORDS_MAX).map(|text| Digest::of(text.as_bytes())).collect()
+}
+
+impl Warden {
+    /// Gives an action the identity that it was born with, and says what it has to do with what a model
+    /// emitted.
+    pub(crate) fn identify(
+        &self,
+        caller: &Caller,
+        ask: &Ask,
+        action: &mut Action,
+    ) -> Result<(), Fault> {
+        let mut shard = self.shard(ask.session)?;
+        let (_, live) = self.live(&mut shard, ask.session, caller)?;
+        if let Some(minted) = ask.minted {
+            return take_minted(&live.state, minted, action);
+        }
+        if ask.operation.kind == OperationKind::ModelCall {
+            return Err(not_minted());
+        }
+        let found = live.state.models().claim(&ask.operation, ask.canonical, &live.claimed);
+        let Some((emitted, claim)) = found else { return Ok(()) };
+        action.claim = Some(claim);
+        if let Some(id) = emitted {
+            live.claimed.insert(id);
+            action.id = id;
+            let caused_by = live.state.models().emission(id).map(|emission| emission.model_call);
+            action.parent = caused_by.or(action.parent);
+        }
+        drop(shard);
+        self.note_claim(action)
+    }
+
+    fn note_claim(&self, action: &Action) -> Result<(), Fault> {
+        let Operation { server, name, .. } = &action.operation;
+        let (kind, detail) = match action.claim {
+            Some(Claim::Altered) => (
+                FindingKind::CallAltered,
+                "carried out with other arguments than the model emitted",
+            ),
+            Some(Claim::Orphan) => {
+                (FindingKind::CallOrphan, "no model call of the session emitted it")
+            }
+            Some(Claim::Emitted) | None => return Ok(()),
+        };
+        self.note_finding(
+            Some(action.session),
+            Finding {
+                kind,
+                server: Some(server.clone()),
+                subject: name.clone(),
+                detail: detail.to_owned(),
+                action: Some(action.id),
+            },
+        )
+    }
+}
+
+fn take_minted(state: &State, minted: ActionId, action: &mut Action) -> Result<(), Fault> {
+    match action.operation.kind {
+        OperationKind::ModelCall => {
+            if !state.models().is_minted(minted) {
+                return Err(not_minted());
+            }
+        }
+        _ => {
+            let emission = state.models().emission(minted).filter(|emission| {
+                emission.decided == DecidedAt::Emission
+                    && emission.operation == action.operation
+                    && emission.canonical == action.canonical
+            });
+            let emission = emission.ok_or_else(not_minted)?;
+            action.parent = Some(emission.model_call);
+            action.claim = Some(Claim::Emitted);
+        }
+    }
+    action.id = minted;
+    Ok(())
+}
+
+fn not_minted() -> Fault {
+    let advice = "reach the model through the gateway of the node";
+    Fault::new(FaultKind::Malformed, "no model call or tool call is known by this id", advice)
+}
