@@ -231,6 +231,8 @@ nothing_waits() { pathwarden approvals list && [ "$(pathwarden --json approvals 
     attempt 'the examination finds nothing' pathwarden doctor
 } | tee -a "$work/lines"
 
+"$python1" tests/interop/memory_story.py "$work/memory-story" "$official" | tee -a "$work/lines" || true
+
 bad=$(grep -c '^FAIL ' "$work/lines" || true)
 printf 'interop: %d passed, %d failed, 0 skipped\n' "$(grep -c '^ok ' "$work/lines" || true)" "$bad"
 [ "$bad" = 0 ]

@@ -1,5 +1,7 @@
 //! The table of routes: path, who may call it, what it does.
 
+mod context;
+mod memory;
 mod supply;
 
 use std::future::Future;
@@ -15,7 +17,7 @@ use pathwarden_warden::Warden;
 use pathwarden_wire::{
     ActionPath, AnswerApproval, AnswerBody, ApprovalRow, Ask, EndSession, Export, Fault, FaultKind,
     Health, Join, Joined, LearnProfile, LearnedProfile, Observe, Pdp, PolicyStatus, Replay, Report,
-    SessionRow, StartSession, Started, Wait, Why,
+    Reported, SessionRow, StartSession, Started, Wait, Why,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -120,7 +122,7 @@ impl Route {
 
 /// Every route there is.
 pub(crate) fn all() -> Vec<Route> {
-    let supply = [supply::acting(), supply::watching()];
+    let supply = [supply::acting(), supply::watching(), memory::watching(), context::explaining()];
     let all = [acting(), operating(), watching(), explaining(), open()];
     all.into_iter().chain(supply).flatten().collect()
 }
@@ -148,7 +150,7 @@ fn acting() -> Vec<Route> {
                 door.wait(action, wait.asked, wait.up_to_ms).await.map(AnswerBody::from)
             },
         ),
-        Route::post::<Report, (), _>("/v1/effects", Agents, "Close a permit", |e| async {
+        Route::post::<Report, Reported, _>("/v1/effects", Agents, "Close a permit", |e| async {
             let door = e.warden.door(e.caller()?);
             door.report(e.body().await?).await
         }),

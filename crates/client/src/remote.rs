@@ -4,7 +4,7 @@ use pathwarden_decide::Permit;
 use pathwarden_types::{ActionId, Digest};
 use pathwarden_wire::{
     Answer, AnswerBody, Ask, Asking, AwaitChange, Catalogue, Fault, FaultKind, Found, Join, Joined,
-    Observe, Pdp, Report, Wait, Withheld,
+    Observe, Pdp, Report, Reported, Wait, Withheld,
 };
 
 use crate::Client;
@@ -29,7 +29,7 @@ impl Pdp for Client {
         })
     }
 
-    fn report(&self, report: Report) -> Asking<'_, ()> {
+    fn report(&self, report: Report) -> Asking<'_, Reported> {
         Box::pin(async move { self.post("/v1/effects", &report).await })
     }
 

@@ -18,6 +18,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use pathwarden_decide::{ServerSettings, Settings};
+use pathwarden_memory::Stores;
 use pathwarden_types::{Agent, Name, ToolClass};
 
 pub use crate::gateway::{Auth, CallLimits, Upstream};
@@ -48,6 +49,8 @@ pub struct Config {
     pub endpoints: BTreeMap<Name, Vec<Name>>,
     /// Providers of models, by name.
     pub models: BTreeMap<Name, ModelProvider>,
+    /// What is memory of agents.
+    pub stores: Stores,
     /// Who vouches for callers besides this node.
     pub auth: Option<Auth>,
     /// The agent that callers without a token act as.
@@ -132,8 +135,9 @@ impl Config {
     }
 }
 
-fn read(root: &mut Section<'_>) -> Config {
-    let mut config = Config {
+/// What holds where the operator says nothing.
+fn defaults() -> Config {
+    Config {
         socket: String::new(),
         api: SocketAddr::from(([127, 0, 0, 1], 7717)),
         mcp: SocketAddr::from(([127, 0, 0, 1], 7718)),
@@ -144,6 +148,7 @@ fn read(root: &mut Section<'_>) -> Config {
         upstreams: BTreeMap::new(),
         endpoints: BTreeMap::new(),
         models: BTreeMap::new(),
+        stores: Stores::default(),
         auth: None,
         anonymous_agent: None,
         near: BTreeSet::new(),
@@ -157,7 +162,11 @@ fn read(root: &mut Section<'_>) -> Config {
         allowed_hosts: BTreeSet::new(),
         allowed_origins: BTreeSet::new(),
         dangers: Vec::new(),
-    };
+    }
+}
+
+fn read(root: &mut Section<'_>) -> Config {
+    let mut config = defaults();
     let beyond_loopback = root.section("danger", |danger| read_danger(danger, &mut config));
     root.section("listen", |listen| read_listen(listen, &mut config, beyond_loopback));
     root.section("policy", |policy| config.policy_dir = policy.text("dir", "policies"));
@@ -185,7 +194,7 @@ fn read(root: &mut Section<'_>) -> Config {
         }
         config.agents.insert(name, known);
     });
-    root.each("servers", |name, server| read_server(name, server, &mut config));
+    read_servers(root, &mut config);
     gateway::read_endpoints(root, &mut config);
     models::read(root, &mut config);
     config.auth = root.section("auth", gateway::read_auth);
@@ -245,6 +254,27 @@ fn read_ledger(ledger: &mut Section<'_>, config: &mut Config) {
     let queue = ledger.integer("queue_records_max", 4_096, 1..=1_000_000);
     limits.queue_records_max = usize::try_from(queue).unwrap_or(usize::MAX);
     config.settings.batched_reads = ledger.flag("batched_reads", true);
+}
+
+/// The servers, and what of theirs is memory of agents.
+fn read_servers(root: &mut Section<'_>, config: &mut Config) {
+    let mut remembering = Vec::new();
+    root.each("servers", |name, server| {
+        if server.flag("memory", false) {
+            remembering.push(name.to_string());
+        }
+        read_server(name, server, config);
+    });
+    root.section("memory", |memory| {
+        let files = memory.texts("files");
+        match Stores::new(remembering, files.iter().map(String::as_str)) {
+            Ok(stores) => config.stores = stores,
+            Err(fault) => {
+                let advice = "name files like `notes/*.md` or `**/MEMORY.md`";
+                memory.fault("files", &fault.to_string(), advice);
+            }
+        }
+    });
 }
 
 fn read_server(name: Name, server: &mut Section<'_>, config: &mut Config) {

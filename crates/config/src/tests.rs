@@ -42,9 +42,9 @@ fn every_fault_is_named_at_once() {
     approvals.minutes_max: `0` is out of range; give a whole number from 1 to 10080
     listen.api: `0.0.0.0:7717` is reachable from other machines; use 127.0.0.1, or set danger.listen_beyond_loopback = true
     listen.mcp: `here` is not an address with a port; write it like 127.0.0.1:7717
-    listen.sockets: there is no such key; remove it, or use one of: socket, api, mcp, allowed_hosts, allowed_origins
+    listen.sockets: there is no such key; remove it, or use one of: socket, api, mcp, models, allowed_hosts, allowed_origins
     organisation.domains: this is a string; give a list of texts
-    polcy: there is no such key; remove it, or use one of: danger, listen, policy, organisation, approvals, ledger, risk, agents, servers, endpoints, auth
+    polcy: there is no such key; remove it, or use one of: danger, listen, policy, organisation, approvals, ledger, risk, agents, servers, memory, endpoints, models, auth
     risk.bands: these do not rise from 1 to 100; give where guarded, elevated, high and severe begin: four whole numbers from 1 to 100, each greater than the one before
     risk.edges: there is no such key; remove it, or use one of: bands, weights
     risk.weights.tool: `101` is out of range; give a whole number from 0 to 100
@@ -178,4 +178,43 @@ fn what_would_let_the_wrong_in_or_send_a_token_in_clear_is_a_fault() {
     endpoints.none.servers: there is none; list the servers behind the endpoint
     servers.far.token_env: `http://far.example/mcp` is not encrypted; use https://, so that the token is not sent in clear
     ");
+}
+
+#[test]
+fn providers_of_models_are_known_by_their_names() {
+    let config = Config::parse(
+        r#"
+        [models.anthropic]
+        key_env = "KEY"
+        [models.llama]
+        api = "openai"
+        url = "http://127.0.0.1:8000"
+        inside = true
+        "#,
+    )
+    .expect("a configuration");
+    let urls: Vec<&str> = config.models.values().map(|model| model.url.as_str()).collect();
+    assert_eq!(urls, ["https://api.anthropic.com", "http://127.0.0.1:8000"]);
+    let inside = |name: &str| config.settings.server(&name.parse().unwrap()).inside;
+    assert!(!inside("anthropic") && inside("llama"));
+}
+
+#[test]
+fn a_provider_that_cannot_be_used_is_a_fault() {
+    let faults = Config::parse(
+        r#"
+        [servers.openai]
+        inside = true
+        [models.openai]
+        [models.other]
+        [models.plain]
+        api = "openai"
+        url = "http://models.example"
+        [memory]
+        files = ["a***b", ""]
+        "#,
+    )
+    .expect_err("faults");
+    let keys: Vec<&str> = faults.0.iter().map(|fault| fault.key.as_str()).collect();
+    assert_eq!(keys, ["memory.files", "models.openai.api", "models.other.api", "models.plain.url"]);
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use pathwarden_context::{Placed, Threads};
 use pathwarden_types::{
     ActionId, Claim, DecidedAt, Digest, Emission, Operation, OperationKind, Outcome, Ratio,
+    VersionRef,
 };
 
 /// What a session knows of its models: a fold over its records.
@@ -16,6 +17,8 @@ pub struct Models {
     order: VecDeque<ActionId>,
     /// What stood in any window.
     shown: BTreeSet<Digest>,
+    /// Versions of entries of memory that were read, by the result that they stood in.
+    consumed: BTreeMap<Digest, BTreeSet<VersionRef>>,
     /// Calls of models whose window was seen and that are not decided yet.
     undecided: VecDeque<ActionId>,
 }
@@ -43,8 +46,16 @@ impl Models {
     /// The most contents of windows that a session knows again; of the others each is new each time.
     pub const SHOWN_MAX: usize = 65_536;
 
+    /// The most results of which it is known what they held of memory.
+    pub const CONSUMED_MAX: usize = 4_096;
     /// The most model calls whose window was seen and that are not decided; older ones never will be.
     pub const UNDECIDED_MAX: usize = 256;
+
+    pub(crate) fn consume(&mut self, content: Digest, versions: &[VersionRef]) {
+        if self.consumed.len() < Self::CONSUMED_MAX || self.consumed.contains_key(&content) {
+            self.consumed.entry(content).or_default().extend(versions.iter().cloned());
+        }
+    }
 
     pub(crate) fn window(&mut self, call: ActionId, placed: &Placed) {
         self.threads.apply(call, placed);
@@ -90,6 +101,10 @@ impl Models {
     #[must_use]
     pub fn is_minted(&self, call: ActionId) -> bool {
         self.undecided.contains(&call)
+    }
+
+    pub(crate) const fn consumed(&self) -> &BTreeMap<Digest, BTreeSet<VersionRef>> {
+        &self.consumed
     }
 
     /// The conversations.

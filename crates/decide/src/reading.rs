@@ -82,6 +82,7 @@ impl Reading {
                 | ObservationKind::UserTurn
                 | ObservationKind::AssistantTurn
                 | ObservationKind::ToolSet
+                | ObservationKind::Media
                 | ObservationKind::Window
                 | ObservationKind::ModelOutput => Self::unread(text),
                 _ => Self::of(text),

@@ -1,5 +1,6 @@
 //! What a session has read, and how far each source speaks for a value.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use pathwarden_lineage::{How, Index, Match, SourceId};
@@ -194,9 +195,16 @@ impl Sources {
     /// The least trusted source that any part of a text was taken from; `None` when it was taken from
     /// nowhere.
     pub(crate) fn worst(&self, text: &str) -> Option<Integrity> {
+        self.taken_from(text).into_iter().map(|(_, integrity)| integrity).max()
+    }
+
+    /// The contents that any part of a text was taken from.
+    pub(crate) fn taken_from(&self, text: &str) -> Vec<(Digest, Integrity)> {
         let matches = self.index.trace(text).matches;
         let sources = matches.iter().filter_map(|found| self.sources.get(number(found)));
-        sources.filter(|source| !source.is_own).map(|source| source.integrity).max()
+        let read = sources.filter(|source| !source.is_own);
+        let found: BTreeSet<_> = read.map(|source| (source.content, source.integrity)).collect();
+        found.into_iter().collect()
     }
 
     /// The places that explain all or nearly all of a value, as far as they came before the agent wrote

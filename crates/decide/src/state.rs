@@ -6,8 +6,8 @@ use pathwarden_behaviour::{LoopLevel, Loops};
 use pathwarden_purpose::{Task as Asked, Tool, plain};
 use pathwarden_types::{
     ActionId, Agent, ApprovalId, Band, Confidentiality, Decided, Digest, Event, GivenBy, Integrity,
-    Label, Millis, Name, Obligation, Observation, ObservationKind, Operation, OperationKind,
-    Record, Task, TaskSource, ToolClass, Verdict,
+    Label, MemoryEvent, Millis, Name, Obligation, Observation, ObservationKind, Operation,
+    OperationKind, Record, Task, TaskSource, ToolClass, Verdict,
 };
 
 use crate::sources::{Pointed, Provenance, Sources, Standing as SourceStanding, Use, any_act};
@@ -178,6 +178,9 @@ impl State {
                 self.see_in_window(observation, *content, label, reading);
             }
             Event::Emitted { emission } => self.models.emit(emission),
+            Event::Memory { event: MemoryEvent::Consumed { versions, content, .. } } => {
+                self.models.consume(*content, versions);
+            }
             Event::Decided(decided) => self.decide(record.at, decided, reading),
             Event::Answered { approval, answer, .. } => self.answer(*approval, answer.as_ref()),
             Event::Closed { action, effect } => {

@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use pathwarden_json::{Json, Kind, edit, push_string};
 
-use crate::event::VersionRef;
 use flat::{Flat, Reading, flatten};
 use hay::{Hay, pieces};
+use pathwarden_types::VersionRef;
 
 /// How deep JSON text within strings of JSON text is read as JSON.
 const NESTED_MAX: usize = 3;

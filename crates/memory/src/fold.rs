@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pathwarden_types::{ActionId, Digest, Integrity, Millis, SessionId};
 
-use crate::event::{EntryId, MemoryEvent, VersionRef, WriteMode};
+use pathwarden_types::{EntryId, MemoryEvent, VersionRef, WriteMode};
 
 pub use entry::{Consumer, Entry, Standing, Version};
 pub use shown::{Held, Shown};

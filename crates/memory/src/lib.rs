@@ -10,16 +10,14 @@
 //! caller, who keeps them by digest. It never trusts more because a limit was reached, and never shows
 //! a version that is held back.
 //!
-//! **Where to start.** [`MemoryEvent`] is what is recorded, [`Memories::apply`] takes it in,
+//! **Where to start.** [`pathwarden_types::MemoryEvent`] is what is recorded, [`Memories::apply`] takes it in,
 //! [`Memories::shown`] answers.
 
 mod cut;
-mod event;
 mod fold;
 mod recognise;
 
 pub use cut::{Cut, Needle, cut, found_in, still_holds};
-pub use event::{EntryId, MemoryEvent, VersionRef, WriteMode};
 pub use fold::{Consumer, Entry, Held, Memories, Shown, Standing, Version};
 pub use recognise::{
     Glob, GlobFault, Moved, Reads, Removed, Stores, StoresFault, Uses, Write, uses,

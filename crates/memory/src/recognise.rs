@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use pathwarden_json::{Json, Kind};
 use pathwarden_types::Digest;
 
-use crate::event::WriteMode;
+use pathwarden_types::WriteMode;
 
 pub use glob::{Glob, GlobFault};
 

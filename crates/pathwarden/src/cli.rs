@@ -1,5 +1,7 @@
 //! What can be typed.
 
+mod memory;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -7,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use pathwarden_types::{ActionId, ApprovalId, Name, SessionId};
 use pathwarden_wire::Reach;
+
+pub(crate) use memory::{Memory, Person, Remembered};
 
 const EXAMPLES: &str = "\
 A first run:
@@ -17,6 +21,7 @@ A first run:
                                            in place of the server's command in any MCP client
   pathwarden path SESSION                  what the agent did, with every verdict
   pathwarden why ACTION                    why, with rule, file and line
+  pathwarden context ACTION                what the model had in its window, and what it said
 
 Every command takes --json.";
 
@@ -75,6 +80,28 @@ pub(crate) enum Command {
         /// The action, from `path`.
         action: ActionId,
     },
+    /// Show what stood in the model's window at a model call, or at the one that led to an action.
+    Context {
+        /// The action, from `path`.
+        action: ActionId,
+    },
+    /// Show two windows beside each other: what stands in one of them only.
+    Diff {
+        /// A model call, or what came of one.
+        first: ActionId,
+        /// Another one, of the same session or not.
+        second: ActionId,
+    },
+    /// Show where two runs part, and on what: what the model was shown, or what it said.
+    Compare {
+        /// A session.
+        first: SessionId,
+        /// Another one, of the same task.
+        second: SessionId,
+    },
+    /// List, show, quarantine and roll back what agents remember.
+    #[command(subcommand)]
+    Memory(Memory),
     /// List, show and answer what waits for a person.
     #[command(subcommand)]
     Approvals(Approvals),

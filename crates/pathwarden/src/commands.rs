@@ -3,11 +3,13 @@
 pub(crate) mod agent;
 pub(crate) mod approvals;
 pub(crate) mod completions;
+pub(crate) mod context;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod findings;
 pub(crate) mod ledger;
 pub(crate) mod mcp;
+pub(crate) mod memory;
 pub(crate) mod path;
 pub(crate) mod pins;
 pub(crate) mod policy;

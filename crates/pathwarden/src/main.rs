@@ -49,6 +49,12 @@ async fn run(cli: Cli, out: &Out) -> anyhow::Result<ExitCode> {
         Command::Agent(command) => commands::agent::run(&at, &command, out),
         Command::Path { session } => commands::path::run(&at, session, out).await,
         Command::Why { action } => commands::why::run(&at, action, out).await,
+        Command::Context { action } => commands::context::run(&at, action, out).await,
+        Command::Diff { first, second } => commands::context::diff(&at, first, second, out).await,
+        Command::Compare { first, second } => {
+            commands::context::compare(&at, first, second, out).await
+        }
+        Command::Memory(command) => commands::memory::run(&at, command, out).await,
         Command::Approvals(command) => commands::approvals::run(&at, command, out).await,
         Command::Ledger(command) => commands::ledger::run(&at, command, out).await,
         Command::Replay { session } => commands::replay::run(&at, session, out).await,

@@ -118,6 +118,7 @@ fn node(home: &Home, config: &Config) -> anyhow::Result<Arc<Warden>> {
         near: config.near.clone(),
         reached: config.upstreams.keys().cloned().collect(),
         hold_ms: config.hold_ms,
+        stores: config.stores.clone(),
     };
     Warden::start(parts).context("start the node")
 }

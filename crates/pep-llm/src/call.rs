@@ -21,7 +21,8 @@ use serde_json::json;
 
 use crate::emit::canonical_digest;
 use crate::memo::Shown;
-use crate::reply::Reply;
+use crate::reply::{GONE, Reply};
+use crate::upstream::SendError;
 use crate::visit::{Visit, awaited};
 use crate::{headers, outcome, relay};
 
@@ -52,7 +53,7 @@ pub(crate) struct Call {
     pub(crate) wanted: Wanted,
     pub(crate) action: ActionId,
     pub(crate) model: String,
-    /// Calls of each tool that stand in the window.
+    /// Calls of each tool that stand in the window without an id of the provider's.
     pub(crate) calls_before: BTreeMap<String, usize>,
     pub(crate) started: Instant,
     pub(crate) request_bytes: usize,
@@ -68,7 +69,7 @@ pub(crate) async fn answer(visit: Visit, wanted: Wanted, body: Vec<u8>) -> Respo
     awaited(visit.provider(), |reply| tokio::spawn(work(visit, wanted, body, reply))).await
 }
 
-async fn work(visit: Visit, wanted: Wanted, body: Vec<u8>, reply: Reply) {
+async fn work(visit: Visit, wanted: Wanted, body: Vec<u8>, mut reply: Reply) {
     let request = match Request::parse(wanted.api, body, wanted.model.as_deref()) {
         Ok(request) => request,
         Err((bytes, fault)) => {
@@ -76,7 +77,7 @@ async fn work(visit: Visit, wanted: Wanted, body: Vec<u8>, reply: Reply) {
             return reply.response(response);
         }
     };
-    let (action, permit, texts) = match decide(&visit, &wanted, &request).await {
+    let (action, permit, texts) = match decide(&visit, &wanted, &request, &mut reply).await {
         Ok(decided) => decided,
         Err(response) => return reply.response(*response),
     };
@@ -108,7 +109,7 @@ async fn work(visit: Visit, wanted: Wanted, body: Vec<u8>, reply: Reply) {
     send(call, cleared, reply).await;
 }
 
-async fn send(call: Call, cleared: Cleared, reply: Reply) {
+async fn send(call: Call, cleared: Cleared, mut reply: Reply) {
     let visit = &call.visit;
     let _place = match visit.upstream.enter() {
         Ok(place) => place,
@@ -123,11 +124,21 @@ async fn send(call: Call, cleared: Cleared, reply: Reply) {
     headers.remove(header::CONTENT_ENCODING);
     headers::trace(&mut headers, visit.session, call.action);
     let to = (Method::POST, visit.path.as_str());
-    match visit.shared.sender.send(&visit.upstream, to, headers, cleared.0).await {
+    let sent = tokio::select! {
+        biased;
+        sent = visit.shared.sender.send(&visit.upstream, to, headers, cleared.0) => sent,
+        () = reply.gone() => return call.close(Outcome::Unknown, 0, GONE.to_owned()).await,
+    };
+    match sent {
         Ok(response) => relay::answer(&call, response, reply).await,
         Err(error) => {
             let words = error.to_string();
-            call.close(Outcome::Unknown, 0, words.clone()).await;
+            let outcome = match error {
+                // Nothing was shown to it.
+                SendError::Address | SendError::NotReached => Outcome::Failed,
+                SendError::Broken | SendError::Late(_) => Outcome::Unknown,
+            };
+            call.close(outcome, 0, words.clone()).await;
             let words = format!("Pathwarden: {words}");
             reply.response(visit.refused(StatusCode::BAD_GATEWAY, "unreachable", &words));
         }
@@ -163,6 +174,7 @@ async fn decide(
     visit: &Visit,
     wanted: &Wanted,
     request: &Request,
+    reply: &mut Reply,
 ) -> Result<(ActionId, Permit, Texts), Box<Response<Answer>>> {
     let fault = |fault: Fault| Box::new(visit.fault(&fault));
     let seen = in_time(&visit.patience, visit.pdp.window(window(visit, request)));
@@ -184,11 +196,18 @@ async fn decide(
     let canonical = ask.canonical;
     let first = in_time(&visit.patience, visit.pdp.ask(ask)).await.map_err(fault)?;
     let mut signs = |_: &Held, _: u64| {};
-    let settled = settle(&*visit.pdp, &visit.patience, first, canonical, &mut signs).await;
+    let settled = settle(&*visit.pdp, &visit.patience, first, canonical, &mut signs);
+    let settled = tokio::select! {
+        // First, so that a permit that is there is not dropped.
+        biased;
+        settled = settled => Some(settled),
+        () = reply.gone() => None,
+    };
     let told = |code: &str, words: String| {
         let words = format!("Pathwarden refused this model call. {words}");
         Err(Box::new(visit.refused(StatusCode::FORBIDDEN, code, &words)))
     };
+    let Some(settled) = settled else { return told("gone", GONE.to_owned()) };
     match settled.map_err(fault)? {
         Final::Release(permit) => Ok((action, permit, texts)),
         Final::Refuse(Refusal { action, code, advice }) => {
@@ -215,7 +234,9 @@ fn window(visit: &Visit, request: &Request) -> ShownWindow {
                 ObservationKind::AssistantTurn
             }
             PartKind::ToolResult => ObservationKind::ToolResult,
-            PartKind::Document | PartKind::Media => ObservationKind::Document,
+            PartKind::Document => ObservationKind::Document,
+            PartKind::Media if is_sealed(part) => ObservationKind::AssistantTurn,
+            PartKind::Media => ObservationKind::Media,
         },
         text: part.text.clone(),
         call: part.call.clone(),
@@ -230,6 +251,12 @@ fn window(visit: &Visit, request: &Request) -> ShownWindow {
             .then(|| tools_text(request)),
         continues: request.continues(),
     }
+}
+
+/// Whether a part is what the model thought before, sealed by its provider.
+fn is_sealed(part: &Part) -> bool {
+    let last = part.pointer.rsplit('/').next().unwrap_or_default();
+    matches!(last, "encrypted_content" | "signature" | "thoughtSignature" | "thought_signature")
 }
 
 /// The declarations of all tools, without credentials.
@@ -368,9 +395,11 @@ fn fulfil(
 
 fn calls_in(parts: &[Part]) -> BTreeMap<String, usize> {
     let mut calls = BTreeMap::new();
-    let named = parts.iter().filter(|part| part.kind == PartKind::Call);
-    for name in named.filter_map(|part| part.name.clone()) {
-        *calls.entry(name).or_insert(0) += 1;
+    for part in parts.iter().filter(|part| part.kind == PartKind::Call) {
+        let (Some(name), Some(id)) = (&part.name, &part.call) else { continue };
+        if id.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('#')) {
+            *calls.entry(name.clone()).or_insert(0) += 1;
+        }
     }
     calls
 }
@@ -404,6 +433,7 @@ impl Call {
         };
         let (session, action) = (self.visit.session, self.action);
         let report = Report { session, action, effect, result: None };
+        // Without a result, nothing is to be shown in place of one.
         if let Err(fault) = in_time(&self.visit.patience, self.visit.pdp.report(report)).await {
             tracing::error!(%fault, advice = fault.advice, %action, "permit not closed");
         }

@@ -12,14 +12,14 @@ use pathwarden_pep::{Final, in_time, settle};
 use pathwarden_types::{ActionId, DecidedAt, Digest, Effect, Emission, Obligation, Outcome, Ratio};
 use pathwarden_wire::{Ask, Emitted, Fault, Held, Refusal, Report};
 
-use crate::reply::Reply;
+use crate::reply::{GONE, Reply};
 use crate::visit::Visit;
 
 /// The calls of one answer.
 pub(crate) struct Emitting<'a> {
     visit: &'a Visit,
     model_call: ActionId,
-    /// Calls of each name that stand in the window: providers that give no ids count them by name.
+    /// Calls of each name that stand in the window without an id: they are counted by name.
     before: BTreeMap<String, usize>,
     /// The identities, by the number of the call in the answer.
     pub(crate) actions: BTreeMap<usize, ActionId>,
@@ -40,7 +40,7 @@ impl<'a> Emitting<'a> {
         &mut self,
         calls: &[Call],
         confidence: Option<Ratio>,
-        reply: &Reply,
+        reply: &mut Reply,
     ) -> Vec<Ruling> {
         let mut rulings = Vec::with_capacity(calls.len());
         for call in calls {
@@ -61,7 +61,7 @@ impl<'a> Emitting<'a> {
         &mut self,
         call: &Call,
         confidence: Option<Ratio>,
-        reply: &Reply,
+        reply: &mut Reply,
     ) -> Result<Ruling, Fault> {
         let Some(canonical) = canonical_digest(&call.arguments) else {
             let advice = "emit the arguments as one JSON object with unique keys";
@@ -100,7 +100,7 @@ impl<'a> Emitting<'a> {
         &self,
         call: &Call,
         emission: &Emission,
-        reply: &Reply,
+        reply: &mut Reply,
     ) -> Result<Ruling, Fault> {
         let ask = Ask {
             session: self.visit.session,
@@ -114,12 +114,20 @@ impl<'a> Emitting<'a> {
         };
         let patience = &self.visit.patience;
         let first = in_time(patience, self.visit.pdp.ask(ask)).await?;
+        let hint = reply.hints();
         let mut signs = |held: &Held, _told: u64| {
             // A comment keeps the connection alive and says nothing to the model's client.
-            reply.hint(Bytes::from(format!(": waiting for approval {}\n\n", held.approval)));
+            hint(Bytes::from(format!(": waiting for approval {}\n\n", held.approval)));
         };
-        let answer =
-            settle(&*self.visit.pdp, patience, first, emission.canonical, &mut signs).await?;
+        let settled = settle(&*self.visit.pdp, patience, first, emission.canonical, &mut signs);
+        let answer = tokio::select! {
+            // First, so that a permit that is there is not dropped.
+            biased;
+            answer = settled => answer?,
+            () = reply.gone() => {
+                return Ok(Ruling::Instead(instead(&call.name, "gone", GONE, Some(emission.action))));
+            }
+        };
         match answer {
             Final::Release(permit) => self.release(call, permit).await,
             Final::Refuse(Refusal { action, code, advice }) => {

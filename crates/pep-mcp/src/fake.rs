@@ -11,7 +11,7 @@ use pathwarden_types::{
 };
 use pathwarden_wire::{
     Answer, Ask, Asking, Catalogue, Fault, FaultKind, Found, Held, Join, Joined, NearQuestion,
-    Observe, Pdp, Refusal, Report, Withheld,
+    Observe, Pdp, Refusal, Report, Reported, Withheld,
 };
 use tokio::sync::watch;
 
@@ -192,10 +192,14 @@ impl Pdp for Fake {
         })
     }
 
-    fn report(&self, report: Report) -> Asking<'_, ()> {
+    fn report(&self, report: Report) -> Asking<'_, Reported> {
         Box::pin(async move {
             self.reports.send_modify(|all| all.push(report));
-            if self.refuses_reports.load(Ordering::SeqCst) { Err(down()) } else { Ok(()) }
+            if self.refuses_reports.load(Ordering::SeqCst) {
+                Err(down())
+            } else {
+                Ok(Reported::default())
+            }
         })
     }
 

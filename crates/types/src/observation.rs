@@ -42,8 +42,10 @@ pub enum ObservationKind {
     AssistantTurn,
     /// Stands in a window: what a tool returned, as the agent tells it.
     ToolResult,
-    /// Stands in a window: a document, an image, a file.
+    /// Stands in a window: text of a document or a file.
     Document,
+    /// Stands in a window: an image, a sound, or what only the provider can read.
+    Media,
     /// The tools that are declared to a model.
     ToolSet,
     /// What stands in a window, item by item, beside the window before.
@@ -68,6 +70,7 @@ impl ObservationKind {
             Self::AssistantTurn => "assistant_turn",
             Self::ToolResult => "tool_result",
             Self::Document => "document",
+            Self::Media => "media",
             Self::ToolSet => "tool_set",
             Self::Window => "window",
             Self::Malformed => "malformed",

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ActionId, Agent, ApprovalAnswer, ApprovalId, Claim, Containment, Digest, Effect, Emission,
-    Finding, Item, Label, Mark, Millis, Name, Obligation, Observation, Operation, Origin, Ratio,
-    Risk, RuleHit, Ruling, SessionId, Supply, Task, ToolClass, Trust, Verdict,
+    Finding, Item, Label, Mark, MemoryEvent, Millis, Name, Obligation, Observation, Operation,
+    Origin, Ratio, Risk, RuleHit, Ruling, SessionId, Supply, Task, ToolClass, Trust, Verdict,
 };
 
 /// One leaf of the ledger. Its bytes are [`Record::to_bytes`]; content is referred to by digest and
@@ -132,6 +132,12 @@ pub enum Event {
         /// What.
         #[serde(flatten)]
         mark: Mark,
+    },
+    /// Something happened to what agents remember.
+    Memory {
+        /// What.
+        #[serde(flatten)]
+        event: MemoryEvent,
     },
     /// Something is out of order.
     Found {

@@ -105,7 +105,10 @@ impl Warden {
     fn conclude(&self, session: SessionId, gate: Gate, output: Output) -> Result<Answer, Fault> {
         let action = gate.action().id;
         match output {
-            Output::Release(permit) => Ok(Answer::Release(permit)),
+            Output::Release(permit) => {
+                self.expect_memory(session, &gate)?;
+                Ok(Answer::Release(permit))
+            }
             Output::Refuse(Refused { code, advice }) => {
                 Ok(Answer::Refuse(Refusal { action, code, advice }))
             }
@@ -118,6 +121,15 @@ impl Warden {
             }
             Output::Record(_) | Output::Nothing => Err(internal()),
         }
+    }
+
+    /// Remembers what a released action does to memory, until it is reported.
+    fn expect_memory(&self, session: SessionId, gate: &Gate) -> Result<(), Fault> {
+        let Some(uses) = self.remembered.uses_of(gate.action()) else { return Ok(()) };
+        if let Some(live) = self.shard(session)?.sessions.get_mut(&session) {
+            live.uses.insert(gate.action().id, uses);
+        }
+        Ok(())
     }
 
     /// Closes a permit whose outcome nobody can tell. If the ledger takes no record now, the sweep

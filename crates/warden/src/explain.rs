@@ -1,14 +1,26 @@
 //! What a session did and why: views of the ledger.
 
-use pathwarden_decide::{Engine, Snapshot, Snippet, decide, snippet, what_if};
-use pathwarden_types::{Action, ActionId, Decided, Effect, Event, Record, RuleHit, SessionId};
-use pathwarden_wire::{
-    ActionPath, Because, Export, Fault, FaultKind, OriginShown, SnippetShown, Step, Why,
-    WouldChange,
-};
+use std::collections::BTreeMap;
 
+use pathwarden_decide::{Engine, Snapshot, Snippet, decide, snippet, what_if};
+use pathwarden_types::{
+    Action, ActionId, Decided, Effect, Emission, Event, Record, RuleHit, SessionId, ToolClass,
+};
+use pathwarden_wire::{
+    ActionPath, Because, Export, Fault, FaultKind, OriginShown, SaidShown, SnippetShown, Step, Why,
+    WindowShown, WouldChange,
+};
+use serde_json::Value;
+
+use crate::context::Calls;
 use crate::history::{History, HistoryError};
 use crate::{Warden, chain, internal};
+
+/// The most new pieces of a window that a path shows of each call.
+const PATH_PIECES_MAX: usize = 64;
+
+/// How much of a text a path shows, in characters.
+const PATH_TEXT_CHARS_MAX: usize = 400;
 
 /// The most records that one page of an export holds.
 const EXPORT_RECORDS_MAX: usize = 1_000;
@@ -36,10 +48,47 @@ impl Warden {
                 add(&mut path.steps, *index, record);
             }
         }
+        if let Some(path) = &mut path {
+            let calls = self.history.calls(&records).map_err(unreadable)?;
+            self.add_models(&mut path.steps, &calls)?;
+        }
         path.ok_or_else(|| {
             let message = format!("the ledger knows no session `{session}`");
             Fault::new(FaultKind::NotFound, message, "see `pathwarden session list`")
         })
+    }
+
+    /// Says of each model call what it was shown and what it said.
+    fn add_models(&self, steps: &mut [Step], calls: &Calls) -> Result<(), Fault> {
+        let mut told: BTreeMap<ActionId, ActionId> = BTreeMap::new();
+        for seen in &calls.seen {
+            let placed = &seen.placed;
+            if let Some(spawned_by) = placed.spawned_by {
+                told.insert(placed.thread, spawned_by);
+            }
+            let Some(step) = steps.iter_mut().find(|step| step.action == seen.action) else {
+                continue;
+            };
+            let spawned_by = told.get(&placed.thread).copied();
+            step.parent = step.parent.or(spawned_by);
+            let mut added = Vec::new();
+            for artifact in placed.added.iter().take(PATH_PIECES_MAX) {
+                let mut piece = self.piece(calls, artifact, true)?;
+                piece.text = piece.text.map(|text| short(&text));
+                added.push(piece);
+            }
+            let (thread, change) = (placed.thread, placed.change.as_str().to_owned());
+            step.window = Some(WindowShown { thread, spawned_by, change, added });
+            step.said = seen.said.as_ref().map(|said| {
+                let text = |name| short(said.get(name).and_then(Value::as_str).unwrap_or_default());
+                SaidShown {
+                    text: text("text"),
+                    reasoning: text("reasoning"),
+                    finish: text("finish"),
+                }
+            });
+        }
+        Ok(())
     }
 
     /// Why an action was decided as it was; what would have changed it comes from other runs of the
@@ -218,8 +267,17 @@ fn effect(record: &Record) -> Option<&Effect> {
     }
 }
 
+/// A text cut short, for a list.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(PATH_TEXT_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 fn add(steps: &mut Vec<Step>, index: u64, record: &Record) {
     match &record.event {
+        Event::Emitted { emission } => steps.push(emitted_step(index, record, emission)),
         Event::Decided(decided) => decide_step(steps, index, record, decided),
         Event::Closed { action, effect } => {
             if let Some(step) = steps.iter_mut().find(|step| step.action == *action) {
@@ -237,6 +295,8 @@ fn decide_step(steps: &mut Vec<Step>, index: u64, record: &Record, decided: &Dec
     if let Some(step) = steps.iter_mut().find(|step| step.action == decided.action) {
         step.verdicts.push(decided.verdict);
         (step.because, step.risk, step.index) = (because, risk, index);
+        (step.class, step.claim) = (decided.class, decided.claim);
+        step.operation = decided.operation.clone();
         return;
     }
     steps.push(Step {
@@ -251,7 +311,32 @@ fn decide_step(steps: &mut Vec<Step>, index: u64, record: &Record, decided: &Dec
         outcome: None,
         elapsed_ms: None,
         index,
+        claim: decided.claim,
+        is_emitted: false,
+        window: None,
+        said: None,
     });
+}
+
+/// A call that a model emitted, and that nobody has carried out yet.
+fn emitted_step(index: u64, record: &Record, emission: &Emission) -> Step {
+    Step {
+        action: emission.action,
+        parent: Some(emission.model_call),
+        at: record.at,
+        operation: emission.operation.clone(),
+        class: ToolClass::Unknown,
+        verdicts: Vec::new(),
+        because: Vec::new(),
+        risk: 0,
+        outcome: None,
+        elapsed_ms: None,
+        index,
+        claim: None,
+        is_emitted: true,
+        window: None,
+        said: None,
+    }
 }
 
 /// The most restrained rules that spoke.

@@ -10,11 +10,13 @@
 
 mod carry;
 mod clock;
+mod context;
 mod explain;
 mod history;
 mod knowledge;
 mod learn;
 mod live;
+mod memory;
 mod model;
 mod near;
 mod operate;
@@ -50,6 +52,7 @@ pub use crate::tokens::{Caller, Role, TokenError, TokenKey};
 use crate::clock::Clock;
 use crate::history::History;
 use crate::live::{Live, Shard};
+use crate::memory::Remembered;
 use crate::supply::Supplies;
 
 /// The node runtime.
@@ -71,6 +74,7 @@ pub struct Warden {
     answers: watch::Sender<u64>,
     effect_ms_max: u64,
     supplies: Supplies,
+    remembered: Remembered,
     /// What of agents' models was seen in any session.
     marks: Mutex<Marks>,
     /// Agents whose client may answer for the person behind it.

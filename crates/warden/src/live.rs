@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pathwarden_decide::{Engine, Gate, Reading, State};
+use pathwarden_memory::Uses;
 use pathwarden_store::{Append, AppendError, Pending, Store};
 use pathwarden_types::{ActionId, Millis, Receipt, Record, SessionId};
 
@@ -20,6 +21,8 @@ pub(crate) struct Live {
     pub(crate) touched: Millis,
     /// Actions that wait for a person.
     pub(crate) gates: BTreeMap<ActionId, Gate>,
+    /// What released actions do to memory.
+    pub(crate) uses: BTreeMap<ActionId, Uses>,
     /// Emitted calls that somebody is about to carry out.
     pub(crate) claimed: BTreeSet<ActionId>,
     /// How many records of this session the ledger has or will have.
@@ -54,6 +57,7 @@ impl Live {
             started,
             touched: started,
             gates: BTreeMap::new(),
+            uses: BTreeMap::new(),
             claimed: BTreeSet::new(),
             recorded,
             stale: false,

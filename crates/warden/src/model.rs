@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pathwarden_context::{Artifact, Placed, Window, mark_of_text};
-use pathwarden_decide::{Reading, State, label};
+use pathwarden_decide::{Reading, State};
 use pathwarden_json::Json;
 use pathwarden_types::{
     Action, ActionId, Claim, DecidedAt, Digest, Effect, Emission, Event, Finding, FindingKind,
@@ -15,7 +15,8 @@ use pathwarden_wire::{
 };
 
 use crate::live::Live;
-use crate::pdp::random;
+use crate::memory::Read;
+use crate::pdp::{Seen as SeenText, random};
 use crate::{Caller, Door, Warden, internal};
 
 /// The server of tools that an agent runs itself, in policies and records.
@@ -51,7 +52,7 @@ struct Looked {
 
 impl Warden {
     fn see_window(&self, caller: &Caller, shown: ShownWindow) -> Result<Seen, Fault> {
-        let ShownWindow { session, provider, model, pieces, tools, continues } = shown;
+        let ShownWindow { session, provider, model, mut pieces, tools, continues } = shown;
         let bytes: usize = pieces.iter().map(|piece| piece.text.len()).sum();
         if pieces.len() > Window::ARTIFACTS_MAX || bytes > WINDOW_BYTES_MAX {
             let most = Window::ARTIFACTS_MAX;
@@ -59,13 +60,15 @@ impl Warden {
                 format!("a window of more than {most} pieces or {WINDOW_BYTES_MAX} bytes");
             return Err(Fault::new(FaultKind::TooMuch, message, "begin a new conversation"));
         }
+        let instead = self.cut_memory(&mut pieces)?;
         let looked = self.look_at(caller, session, pieces)?;
         let mut shard = self.shard(session)?;
         let (engine, live) = self.live(&mut shard, session, caller)?;
         let settings = engine.snapshot().settings().clone();
         let policy = engine.snapshot().version();
+        let mut answered = Vec::new();
         for one in &looked {
-            self.close_answered(&settings, live, session, one)?;
+            answered.extend(self.close_answered(&settings, live, session, one)?);
         }
         let action = ActionId::from_bytes(random()?).map_err(|_| internal())?;
         let artifacts =
@@ -84,7 +87,37 @@ impl Warden {
         self.record_window(live, session, (action, &provider), &placed, looked, tools)?;
         drop(shard);
         self.note_marks(session, marks)?;
-        Ok(Seen { action, policy, instead: Vec::new() })
+        for (action, server, read) in answered {
+            self.note_memory(session, &server, action, &read)?;
+        }
+        if !instead.is_empty() {
+            self.note_cut(session, action, &provider)?;
+        }
+        Ok(Seen { action, policy, instead })
+    }
+
+    /// Cuts out of the pieces what a person wants no agent to see; gives those that it changes.
+    fn cut_memory(&self, pieces: &mut [Piece]) -> Result<Vec<(usize, String)>, Fault> {
+        let mut instead = Vec::new();
+        let held = self.held_back(None)?;
+        for (number, piece) in pieces.iter_mut().enumerate() {
+            if let Some(text) = held.cut_out_of(&piece.text)? {
+                piece.text.clone_from(&text);
+                instead.push((number, text));
+            }
+        }
+        Ok(instead)
+    }
+
+    fn note_cut(&self, session: SessionId, call: ActionId, provider: &Name) -> Result<(), Fault> {
+        let finding = Finding {
+            kind: FindingKind::MemoryCut,
+            server: Some(provider.clone()),
+            subject: provider.to_string(),
+            detail: "a quarantined entry was cut out of a window".to_owned(),
+            action: Some(call),
+        };
+        self.note_finding(Some(session), finding)
     }
 
     /// Reads what is new and came by no way that anybody watched. No lock is held while it is read.
@@ -111,14 +144,16 @@ impl Warden {
                 emission.is_some_and(|emission| live.state.open_permit(emission.action).is_some())
             };
             let is_new = |one: &Looked| {
-                matches!(one.piece.kind, ObservationKind::ToolResult | ObservationKind::Document)
-                    && (!models.was_shown(&one.content) || waits(one))
+                is_content(one.piece.kind) && (!models.was_shown(&one.content) || waits(one))
             };
             looked.iter().enumerate().filter(|(_, one)| is_new(one)).map(|(at, _)| at).collect()
         };
         for (at, one) in looked.iter_mut().enumerate() {
             if new.contains(&at) {
-                one.reading = Some(Reading::of(&one.piece.text));
+                one.reading = Some(match one.piece.kind {
+                    ObservationKind::Media => Reading::unread(&one.piece.text),
+                    _ => Reading::of(&one.piece.text),
+                });
             }
         }
         Ok(looked)
@@ -132,41 +167,31 @@ impl Warden {
         live: &mut Live,
         session: SessionId,
         one: &Looked,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<(ActionId, Name, Read)>, Fault> {
         let (ObservationKind::ToolResult, Some(call), Some(reading)) =
             (one.piece.kind, &one.piece.call, &one.reading)
         else {
-            return Ok(());
+            return Ok(None);
         };
-        let Some(emission) = live.state.models().by_call(call) else { return Ok(()) };
+        let Some(emission) = live.state.models().by_call(call) else { return Ok(None) };
         let (action, decided) = (emission.action, emission.decided);
-        let Some(permit) = live.state.open_permit(action) else { return Ok(()) };
+        let Some(permit) = live.state.open_permit(action) else { return Ok(None) };
         if decided != DecidedAt::Emission {
-            return Ok(());
+            return Ok(None);
         }
         let (server, at) = (permit.server.clone(), permit.at);
-        let response_bytes = u64::try_from(one.piece.text.len()).unwrap_or(u64::MAX);
-        let event = Event::Observed {
-            label: label(settings, &server, reading),
-            observation: Observation {
-                kind: ObservationKind::Result,
-                server,
-                action: Some(action),
-            },
-            content: one.content,
-            content_bytes: response_bytes,
-        };
-        let payloads = vec![one.piece.text.clone().into_bytes()];
-        self.commit_apart(live, session, event, payloads, Some(reading))?;
         let effect = Effect {
             outcome: Outcome::Done,
             request_bytes: 0,
-            response_bytes,
+            response_bytes: u64::try_from(one.piece.text.len()).unwrap_or(u64::MAX),
             elapsed_ms: self.now().since(at),
             detail: "as the agent tells it to the model".to_owned(),
         };
+        let seen = SeenText::read(one.piece.text.clone(), reading.clone());
+        let read = self.take_result(settings, live, session, (action, &server), (seen, &effect))?;
         let event = Event::Closed { action, effect };
-        self.commit_apart(live, session, event, Vec::new(), None).map(drop)
+        self.commit_apart(live, session, event, Vec::new(), None)?;
+        Ok(Some((action, server, read)))
     }
 
     /// Records content that is new and came by no way that anybody watched: it may be anybody's.
@@ -320,6 +345,11 @@ fn cut(text: &str) -> String {
     text.get(..text.floor_char_boundary(WORDS_BYTES_MAX)).unwrap_or_default().to_owned()
 }
 
+/// Whether a piece is what somebody else has made, and not what the agent, its user or its model say.
+const fn is_content(kind: ObservationKind) -> bool {
+    matches!(kind, ObservationKind::ToolResult | ObservationKind::Document | ObservationKind::Media)
+}
+
 /// Whether a piece is the result of a call that some enforcement point has seen by itself.
 fn is_watched(state: &State, one: &Looked) -> bool {
     let call = one.piece.call.as_deref();
@@ -337,7 +367,7 @@ fn artifact(state: &State, one: &Looked) -> Artifact {
         ObservationKind::ToolResult if is_watched(state, one) && !state.holds_untrusted(text) => {
             Integrity::FirstParty
         }
-        ObservationKind::ToolResult | ObservationKind::Document => Integrity::Untrusted,
+        kind if is_content(*kind) => Integrity::Untrusted,
         _ if state.holds_untrusted(text) => Integrity::Untrusted,
         _ => Integrity::FirstParty,
     };

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use pathwarden_decide::{Asker, Gate, Reading, Settings, Standing, label};
 use pathwarden_types::{
-    Action, ActionId, Digest, Event, Name, Observation, ObservationKind, Record, SessionId, Task,
-    TaskSource,
+    Action, ActionId, Digest, Effect, Event, Integrity, Label, Name, Observation, ObservationKind,
+    Outcome, Record, SessionId, Task, TaskSource,
 };
 use pathwarden_wire::{
     Answer, Ask, Asking, Catalogue, Fault, FaultKind, Found, Held, Join, Joined, Observe, Pdp,
-    Report, Withheld,
+    Report, Reported, Withheld,
 };
 use tokio::time::{Instant, timeout_at};
 
 use crate::live::{Entry, Live};
+use crate::memory::Read;
 use crate::{Caller, Role, Warden, internal, ledger_unavailable, no_session};
 
 /// The decision point as one authenticated caller reaches it.
@@ -80,7 +81,7 @@ impl Pdp for Door {
         Box::pin(self.warden.wait(&self.caller, action, asked, up_to_ms))
     }
 
-    fn report(&self, report: Report) -> Asking<'_, ()> {
+    fn report(&self, report: Report) -> Asking<'_, Reported> {
         Box::pin(async move { self.warden.report(&self.caller, report) })
     }
 
@@ -255,24 +256,72 @@ impl Warden {
         Err(not_held(action))
     }
 
-    fn report(&self, caller: &Caller, report: Report) -> Result<(), Fault> {
+    fn report(&self, caller: &Caller, report: Report) -> Result<Reported, Fault> {
         let Report { session, action, mut effect, result } = report;
         effect.detail = effect.detail.chars().take(DETAIL_CHARS_MAX).collect();
-        let result = result.map(Seen::new).transpose()?;
+        let seen = result.map(Seen::new).transpose()?;
         let mut shard = self.shard(session)?;
         let (engine, live) = self.live(&mut shard, session, caller)?;
         let Some(permit) = live.state.open_permit(action) else {
             let message = format!("the action `{action}` has no open permit");
             return Err(Fault::new(FaultKind::Conflict, message, "report each effect once"));
         };
-        if let Some(seen) = result {
-            let server = permit.server.clone();
-            let kind = ObservationKind::Result;
-            let observation = Observation { kind, server, action: Some(action) };
-            self.see(engine.snapshot().settings(), live, session, observation, seen)?;
-        }
+        let server = permit.server.clone();
+        let taken = match seen {
+            Some(seen) => {
+                let settings = engine.snapshot().settings();
+                self.take_result(settings, live, session, (action, &server), (seen, &effect))
+            }
+            None => Ok(Read::default()),
+        };
+        live.uses.remove(&action);
         let event = Event::Closed { action, effect };
-        self.commit_apart(live, session, event, Vec::new(), None).map(drop)
+        self.commit_apart(live, session, event, Vec::new(), None)?;
+        drop(shard);
+        let read = taken?;
+        self.note_memory(session, &server, action, &read)?;
+        Ok(Reported { instead: read.instead })
+    }
+
+    /// Records the result of an action, and what it makes of memory; gives what it held of it.
+    pub(crate) fn take_result(
+        &self,
+        settings: &Settings,
+        live: &mut Live,
+        session: SessionId,
+        (action, server): (ActionId, &Name),
+        (seen, effect): (Seen, &Effect),
+    ) -> Result<Read, Fault> {
+        let observation = Observation {
+            kind: ObservationKind::Result,
+            server: server.clone(),
+            action: Some(action),
+        };
+        let Some(uses) = live.uses.remove(&action) else {
+            let label = label(settings, server, &seen.reading);
+            self.see(live, session, observation, seen, label)?;
+            return Ok(Read::default());
+        };
+        let mut read = self.read_memory(&uses, &seen.content)?;
+        let seen = read.instead.clone().map(Seen::new).transpose()?.unwrap_or(seen);
+        let mut label = label(settings, server, &seen.reading);
+        if read.is_tainted {
+            label.integrity = Integrity::Untrusted;
+        }
+        let (content, integrity) = (Digest::of(seen.content.as_bytes()), label.integrity);
+        let text = seen.content.clone();
+        self.see(live, session, observation, seen, label)?;
+        if effect.outcome != Outcome::Done {
+            return Ok(read);
+        }
+        if !read.is_known()
+            && let Some(first) =
+                self.first_read(live, session, (action, &uses), &text, integrity)?
+        {
+            read.add(first);
+        }
+        self.remember(live, session, (action, &uses), (&read, content))?;
+        Ok(read)
     }
 
     pub(crate) fn observe(&self, caller: &Caller, observe: Observe) -> Result<(), Fault> {
@@ -280,20 +329,21 @@ impl Warden {
         let seen = Seen::new(content)?;
         let mut shard = self.shard(session)?;
         let (engine, live) = self.live(&mut shard, session, caller)?;
-        self.see(engine.snapshot().settings(), live, session, observation, seen)
+        let label = label(engine.snapshot().settings(), &observation.server, &seen.reading);
+        self.see(live, session, observation, seen, label)
     }
 
     fn see(
         &self,
-        settings: &Settings,
         live: &mut Live,
         session: SessionId,
         observation: Observation,
         seen: Seen,
+        label: Label,
     ) -> Result<(), Fault> {
         let Seen { content, reading } = seen;
         let event = Event::Observed {
-            label: label(settings, &observation.server, &reading),
+            label,
             observation,
             content: Digest::of(content.as_bytes()),
             content_bytes: u64::try_from(content.len()).unwrap_or(u64::MAX),
@@ -327,19 +377,24 @@ impl Warden {
 }
 
 /// Content that was seen and read, before any lock is taken.
-struct Seen {
+pub(crate) struct Seen {
     content: String,
     reading: Reading,
 }
 
 impl Seen {
-    fn new(content: String) -> Result<Self, Fault> {
+    pub(crate) fn new(content: String) -> Result<Self, Fault> {
         if content.len() > Observe::CONTENT_BYTES_MAX {
             let message = format!("content of more than {} bytes", Observe::CONTENT_BYTES_MAX);
             return Err(Fault::new(FaultKind::TooMuch, message, "let the tool answer with less"));
         }
         let reading = Reading::of(&content);
         Ok(Self { content, reading })
+    }
+
+    /// Content that was read already.
+    pub(crate) const fn read(content: String, reading: Reading) -> Self {
+        Self { content, reading }
     }
 }
 

@@ -8,6 +8,7 @@ use std::thread;
 use arc_swap::ArcSwap;
 use pathwarden_context::Marks;
 use pathwarden_decide::{Engine, Snapshot, State};
+use pathwarden_memory::{Memories, Stores};
 use pathwarden_store::{Append, AppendError, IndexKey, Store};
 use pathwarden_supply::Registry;
 use pathwarden_types::{
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::history::{History, HistoryError};
 use crate::live::{Live, Shard};
+use crate::memory::Remembered;
 use crate::operate::row;
 use crate::supply::{Supplies, keep};
 use crate::{ENDED_LISTED_MAX, LoadPolicy, TokenKey, Warden};
@@ -45,6 +47,8 @@ pub struct Parts {
     pub reached: BTreeSet<Name>,
     /// How long an enforcement point keeps a client waiting for a person, in ms.
     pub hold_ms: u64,
+    /// What is memory of agents.
+    pub stores: Stores,
 }
 
 /// Why a node did not start.
@@ -82,7 +86,7 @@ impl Warden {
         let Parts { node, store, snapshot, load_policy, tokens, agents, .. } = parts;
         let history = History::new(store.reader());
         let told = fold_all(&history).map_err(StartError::History)?;
-        let Told { live, ended, joins, registry, findings, marks } = told;
+        let Told { live, ended, joins, registry, findings, marks, memories } = told;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let shards = (0..cores * SHARDS_PER_CORE)
             .map(|_| {
@@ -109,6 +113,7 @@ impl Warden {
             answers: watch::Sender::new(0),
             effect_ms_max: parts.effect_ms_max,
             supplies: Supplies::new(registry, findings),
+            remembered: Remembered::new(parts.stores, memories),
             marks: Mutex::new(marks),
             near: parts.near,
             reached: parts.reached,
@@ -193,6 +198,7 @@ struct Told {
     registry: Registry,
     findings: VecDeque<FindingRow>,
     marks: Marks,
+    memories: Memories,
 }
 
 fn fold_all(history: &History) -> Result<Told, HistoryError> {
@@ -201,8 +207,10 @@ fn fold_all(history: &History) -> Result<Told, HistoryError> {
         let (_, record) = item?;
         told.registry.apply(record.at, &record.event);
         keep(&mut told.findings, &record);
-        if let Event::Marked { mark } = &record.event {
-            told.marks.apply(record.session, mark);
+        match &record.event {
+            Event::Marked { mark } => told.marks.apply(record.session, mark),
+            Event::Memory { event } => told.memories.apply(record.at, record.session, event),
+            _ => {}
         }
         let Some(session) = record.session else { continue };
         let (before, started, recorded) = match told.live.remove(&session) {

@@ -7,21 +7,29 @@
 //!
 //! **Where to start.** [`Pdp`], then [`Ask`] and [`Answer`].
 
+mod context;
 mod fault;
 mod knowledge;
+mod memory;
 mod model;
 mod pdp;
 mod supply;
 mod views;
 
+pub use context::{
+    Comparison, ContextDiff, ContextShown, PartingShown, PieceShown, SaidShown, WindowShown,
+};
 pub use fault::{Fault, FaultKind};
 pub use knowledge::{
     BaselineRow, FeedRow, KnowledgeStatus, LearnProfile, Learned, LearnedProfile, Lessons, Profile,
 };
+pub use memory::{
+    ConsumedBy, MemoryRow, MemoryShown, MemoryWish, RuleMemory, RuledMemory, VersionShown,
+};
 pub use model::{Emitted, ModelPdp, Piece, Said, Seen, ShownWindow};
 pub use pdp::{
     Answer, AnswerBody, Ask, Asking, AwaitChange, Catalogue, CatalogueItem, Comeback, Found, Held,
-    Join, Joined, NearQuestion, Observe, Pdp, Refusal, Report, Wait, Withheld,
+    Join, Joined, NearQuestion, Observe, Pdp, Refusal, Report, Reported, Wait, Withheld,
 };
 pub use supply::{FindingRow, PinRow, PinShown, Pins, RulePin, SwitchRow, SwitchTool};
 pub use views::{

@@ -33,7 +33,7 @@ pub trait Pdp: Send + Sync {
     fn wait(&self, action: ActionId, asked: Digest, up_to_ms: u64) -> Asking<'_, Answer>;
 
     /// Closes a permit with what was measured, and observes the result before the agent sees it.
-    fn report(&self, report: Report) -> Asking<'_, ()>;
+    fn report(&self, report: Report) -> Asking<'_, Reported>;
 
     /// Records something that was seen.
     fn observe(&self, observe: Observe) -> Asking<'_, ()>;
@@ -199,6 +199,14 @@ pub struct Report {
     pub effect: Effect,
     /// The result as the server sent it, when there is one.
     pub result: Option<String>,
+}
+
+/// What became of a result that was reported.
+#[derive(Clone, Debug, Default, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
+pub struct Reported {
+    /// What the agent is to see in place of the result, where that is not what the server sent.
+    #[serde(default)]
+    pub instead: Option<String>,
 }
 
 /// Something that was seen.

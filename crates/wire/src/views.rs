@@ -2,13 +2,13 @@
 
 use pathwarden_decide::Change;
 use pathwarden_types::{
-    ActionId, Agent, ApprovalId, Choice, Decided, Digest, Effect, Millis, Name, Operation, Origin,
-    Outcome, SessionId, ToolClass, Verdict,
+    ActionId, Agent, ApprovalId, Choice, Claim, Decided, Digest, Effect, Millis, Name, Operation,
+    Origin, Outcome, SessionId, ToolClass, Verdict,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::KnowledgeStatus;
+use crate::{KnowledgeStatus, SaidShown, WindowShown};
 
 /// A request to start a session for an agent.
 #[derive(Clone, Debug, JsonSchema, Deserialize, Serialize)]
@@ -159,6 +159,14 @@ pub struct Step {
     pub elapsed_ms: Option<u64>,
     /// Index of the deciding record in the ledger.
     pub index: u64,
+    /// What it has to do with what a model emitted; `None` where no model is seen.
+    pub claim: Option<Claim>,
+    /// Whether a model emitted it. If it has no verdict then, nobody has carried it out.
+    pub is_emitted: bool,
+    /// What was new in the model's window, when a model was called.
+    pub window: Option<WindowShown>,
+    /// What the model said, when one was called.
+    pub said: Option<SaidShown>,
 }
 
 /// One rule that weighed.

@@ -1,7 +1,7 @@
 //! What the state takes from windows of models, and what it knows of them.
 
 use pathwarden_context::Placed;
-use pathwarden_types::{Digest, Integrity, Label, Name, Observation, ObservationKind};
+use pathwarden_types::{Digest, Integrity, Label, Name, Observation, ObservationKind, VersionRef};
 
 use super::State;
 use crate::sources::{Pointed, Standing};
@@ -35,6 +35,10 @@ impl State {
                     let known = (Integrity::Untrusted, standing);
                     self.sources.add(&self.asked, (call, content), known, reading);
                 }
+            }
+            // Nobody here can read it, and a model can.
+            ObservationKind::Media => {
+                self.untrusted_seen |= label.integrity == Integrity::Untrusted
             }
             ObservationKind::SystemPrompt
             | ObservationKind::UserTurn
@@ -74,6 +78,22 @@ impl State {
             |server: &Name, tool: &str| (tool.len(), plain.contains(&spelled(server.as_str())));
         fits.max_by_key(|(server, tool)| weight(server, tool))
             .map(|(server, tool)| (server, &**tool))
+    }
+
+    /// What was read of memory, in any result.
+    pub fn consumed(&self) -> impl Iterator<Item = &VersionRef> {
+        self.models.consumed().values().flatten()
+    }
+
+    /// What was read of memory in this very result.
+    pub fn consumed_in(&self, content: &Digest) -> impl Iterator<Item = &VersionRef> {
+        self.models.consumed().get(content).into_iter().flatten()
+    }
+
+    /// The contents that a text was taken from, each with who may have shaped it.
+    #[must_use]
+    pub fn taken_from(&self, text: &str) -> Vec<(Digest, Integrity)> {
+        self.sources.taken_from(text)
     }
 
     /// Whether text of outsiders, or of nobody knows whom, stands in this one.

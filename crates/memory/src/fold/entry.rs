@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use pathwarden_types::{ActionId, Digest, Integrity, Millis, SessionId};
 
 use super::Memories;
-use crate::event::{VersionRef, WriteMode};
+use pathwarden_types::{VersionRef, WriteMode};
 
 /// One entry, as far as it is remembered.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pathwarden_types::Integrity;
 
 use super::{Entry, Memories, Version};
-use crate::event::{EntryId, VersionRef};
+use pathwarden_types::{EntryId, VersionRef};
 
 impl Memories {
     /// Every version that was made from this one, over any number of steps, in order. The version

@@ -3,7 +3,7 @@
 use pathwarden_types::Digest;
 
 use super::{Entry, Memories, Version};
-use crate::event::{EntryId, VersionRef, WriteMode};
+use pathwarden_types::{EntryId, VersionRef, WriteMode};
 
 /// What an agent is shown of an entry.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -2,7 +2,7 @@ use pathwarden_types::{ActionId, Digest, Integrity, Millis, Name, SessionId};
 use proptest::prelude::*;
 
 use super::{Memories, Shown, Standing};
-use crate::event::{EntryId, MemoryEvent, VersionRef, WriteMode};
+use pathwarden_types::{EntryId, MemoryEvent, VersionRef, WriteMode};
 
 fn id(key: &str) -> EntryId {
     EntryId::new("notes", key)

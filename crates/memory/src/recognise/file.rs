@@ -6,7 +6,7 @@ use pathwarden_json::Json;
 
 use super::glob::plain_path;
 use super::{Glob, Reads, Uses, moved, says, string, text, texts, words};
-use crate::event::WriteMode::{Add, Replace};
+use pathwarden_types::WriteMode::{Add, Replace};
 
 /// Arguments that name a file.
 const PATHS: [&str; 6] = ["path", "file_path", "filePath", "filename", "notebook_path", "uri"];

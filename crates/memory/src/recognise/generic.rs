@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pathwarden_json::{Json, Kind};
 
 use super::{Reads, Uses, is_long, key_of_text, says, string, text, texts, words};
-use crate::event::WriteMode::{self, Add, Replace};
+use pathwarden_types::WriteMode::{self, Add, Replace};
 
 const WRITES: [&str; 12] = [
     "add", "store", "save", "create", "set", "put", "upsert", "write", "update", "append",

@@ -3,7 +3,7 @@
 use pathwarden_json::{Json, Kind};
 
 use super::{Reads, Uses, is_long, text, texts};
-use crate::event::WriteMode::Add;
+use pathwarden_types::WriteMode::Add;
 
 /// A call of one of its nine tools, when it has their form. Its server never overwrites: entities that
 /// exist are left as they are, and observations are added.

@@ -4,7 +4,7 @@ use pathwarden_json::Json;
 
 use super::glob::plain_path;
 use super::{Uses, moved, text};
-use crate::event::WriteMode::{Add, Replace};
+use pathwarden_types::WriteMode::{Add, Replace};
 
 /// A call of the tool, when it has the form of one of its six commands.
 pub(super) fn uses(server: &str, tool: &str, arguments: Json<'_>) -> Option<Uses> {

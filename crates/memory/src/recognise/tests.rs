@@ -2,7 +2,7 @@ use pathwarden_json::Json;
 use proptest::prelude::*;
 
 use super::{Moved, Reads, Stores, StoresFault, Uses, short_key, uses, words};
-use crate::event::WriteMode;
+use pathwarden_types::WriteMode;
 
 fn stores() -> Stores {
     let files = ["/data/memory/**", "CLAUDE.md"];

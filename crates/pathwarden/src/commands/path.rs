@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use pathwarden_types::{ActionId, Outcome, SessionId, Verdict};
-use pathwarden_wire::{ActionPath, Step};
+use pathwarden_types::{ActionId, Claim, Integrity, Outcome, SessionId, Verdict};
+use pathwarden_wire::{ActionPath, SaidShown, Step, WindowShown};
 
 use crate::cli::At;
 use crate::home::client;
@@ -53,16 +53,56 @@ fn print_step(step: &Step, first: &str, rest: &str, out: &Out) {
         (Some(Outcome::Unknown), _) => " → unknown".to_owned(),
         _ => String::new(),
     };
+    let state = match (step.verdicts.is_empty(), step.claim) {
+        (true, _) => out.faint("emitted, never carried out"),
+        (false, Some(Claim::Altered)) => format!("{} altered", verdicts.join(" then ")),
+        (false, Some(Claim::Orphan)) => format!("{} orphan", verdicts.join(" then ")),
+        (false, Some(Claim::Emitted) | None) => verdicts.join(" then "),
+    };
     out.line(format!(
-        "{first}{} {}.{} {}{outcome}",
+        "{first}{} {}.{} {state}{outcome}",
         out.faint(&step.action.to_string()),
         step.operation.server,
         one_line(&step.operation.name, 60),
-        verdicts.join(" then "),
     ));
+    if let Some(window) = &step.window {
+        print_window(window, rest, out);
+    }
+    if let Some(said) = &step.said {
+        print_said(said, rest, out);
+    }
     if step.verdicts.iter().any(|verdict| *verdict != Verdict::Allow) {
         for because in &step.because {
             out.line(format!("{rest}{}: {}", because.rule, one_line(&because.reason, 160)));
+        }
+    }
+}
+
+/// What was new in the window of a model call.
+fn print_window(window: &WindowShown, rest: &str, out: &Out) {
+    if matches!(window.change.as_str(), "truncated" | "compacted" | "rewritten") {
+        out.line(format!("{rest}window {}", window.change));
+    }
+    for piece in &window.added {
+        let integrity = match piece.integrity {
+            Integrity::Trusted => "",
+            Integrity::FirstParty => " (first-party)",
+            Integrity::Untrusted => " (untrusted)",
+        };
+        let text = one_line(piece.text.as_deref().unwrap_or("(gone)"), 90);
+        let line = format!("in  {}{integrity}: {text}", piece.kind.as_str());
+        let is_untrusted = piece.integrity == Integrity::Untrusted;
+        out.line(format!("{rest}{}", if is_untrusted { line } else { out.faint(&line) }));
+    }
+}
+
+fn print_said(said: &SaidShown, rest: &str, out: &Out) {
+    for (what, text) in [("thought", &said.reasoning), ("said", &said.text)] {
+        if !text.is_empty() {
+            out.line(format!(
+                "{rest}{}",
+                out.faint(&format!("out {what}: {}", one_line(text, 90)))
+            ));
         }
     }
 }

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use pathwarden_json::edit::splice;
 use pathwarden_lens_mcp::{
     Body, Id, Intent, Listing, Message, MessageFault, asks, compose, outcome, params_of_tools,
 };
 use pathwarden_types::{
     ActionId, Effect, FindingKind, ItemKind, Obligation, Observation, ObservationKind, Outcome,
 };
-use pathwarden_wire::{Answer, Catalogue, CatalogueItem, Fault, FaultKind, Observe, Report};
+use pathwarden_wire::{
+    Answer, Catalogue, CatalogueItem, Fault, FaultKind, Observe, Report, Reported,
+};
 
 use super::{Exchange, Expect, Open};
 use crate::refusal;
@@ -42,7 +45,12 @@ impl Exchange {
                 }
                 let result = result_text(response);
                 let bytes = response.text().len();
-                self.close(open, outcome, detail, Some((result, bytes))).await?;
+                let reported = self.close(open, outcome, detail, Some((result, bytes))).await?;
+                let asked = self.look_at_asks(response).await?;
+                return Ok(match (asked, reported.instead) {
+                    (Shown::AsItCame, Some(instead)) => Shown::Instead(changed(response, instead)),
+                    (asked, _) => asked,
+                });
             }
             Expect::Listed(listing, kind) if !is_error => {
                 let asked = self.look_at_asks(response).await?;
@@ -187,7 +195,7 @@ impl Exchange {
         answer: String,
     ) -> Result<(), Fault> {
         let bytes = answer.len();
-        self.close(open, outcome, detail.to_owned(), Some((answer, bytes))).await
+        self.close(open, outcome, detail.to_owned(), Some((answer, bytes))).await.map(drop)
     }
 
     async fn close(
@@ -196,7 +204,7 @@ impl Exchange {
         outcome: Outcome,
         mut detail: String,
         answer: Option<(String, usize)>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Reported, Fault> {
         detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
         let response_bytes = answer.as_ref().map_or(0, |(_, bytes)| *bytes);
         let effect = Effect {
@@ -230,6 +238,13 @@ impl Exchange {
             tracing::error!(%fault, advice = fault.advice, "refused message not recorded");
         }
     }
+}
+
+/// A response with something else in the place of its result.
+fn changed(response: &Message, instead: String) -> Vec<u8> {
+    let value = response.member("result").or_else(|| response.member("error"));
+    let parts = value.map(|value| (value.span(), instead));
+    splice(response.text(), parts.into_iter().collect())
 }
 
 /// What the client gets of a response.

@@ -88,7 +88,8 @@ impl Agent {
         };
         let result = Some(result.to_owned());
         let report = Report { session: self.session, action, effect, result };
-        Ok(self.client.report(report).await?)
+        self.client.report(report).await?;
+        Ok(())
     }
 
     /// Records something that a server said.

@@ -1,11 +1,11 @@
-//! What is recorded of memory. Depends on the words of `pathwarden_types` alone, so that a record can
-//! hold it.
+//! What is recorded of agents' memory.
 
 use std::fmt;
 
-use pathwarden_types::{ActionId, Digest, Integrity, Name, escape_invisible};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::{ActionId, Digest, Integrity, Name, escape_invisible};
 
 /// One thing that is remembered: an entity of a graph, a file, the value of a key.
 #[derive(Clone, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
@@ -41,7 +41,6 @@ pub enum WriteMode {
 /// What happened to memory. Texts are payloads, referred to by digest.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "memory", rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum MemoryEvent {
     /// An agent wrote a version of an entry.
     Written {
@@ -115,10 +114,19 @@ pub enum MemoryEvent {
 }
 
 impl EntryId {
+    /// The longest key and the longest name of a store that are kept, in bytes.
+    pub const TEXT_BYTES_MAX: usize = 1 << 10;
+
     /// The entry of this key in this store.
     #[must_use]
     pub fn new(store: impl Into<String>, key: impl Into<String>) -> Self {
         Self { store: store.into(), key: key.into() }
+    }
+
+    /// An id to look it up by.
+    #[must_use]
+    pub fn id(&self) -> Digest {
+        Digest::of_parts(&[self.store.as_bytes(), &[0], self.key.as_bytes()])
     }
 
     /// Its version of this number.
@@ -159,20 +167,8 @@ impl fmt::Display for VersionRef {
 
 #[cfg(test)]
 mod tests {
-    use pathwarden_types::{ActionId, Digest, Integrity};
-    use serde::{Deserialize, Serialize};
-
     use super::{EntryId, MemoryEvent, WriteMode};
-
-    /// As `types::Event` will hold it.
-    #[derive(Debug, Deserialize, PartialEq, Serialize)]
-    #[serde(tag = "type", rename_all = "snake_case")]
-    enum Outer {
-        Memory {
-            #[serde(flatten)]
-            event: MemoryEvent,
-        },
-    }
+    use crate::{ActionId, Digest, Event, Integrity};
 
     #[test]
     fn an_event_fits_into_a_record_and_comes_back() {
@@ -187,10 +183,10 @@ mod tests {
             trust: Integrity::Untrusted,
             sources: Vec::new(),
         };
-        let outer = Outer::Memory { event: written };
+        let outer = Event::Memory { event: written };
         let text = serde_json::to_string(&outer).unwrap();
         assert!(text.starts_with(r#"{"type":"memory","memory":"written","entry":{"#), "{text}");
-        assert_eq!(serde_json::from_str::<Outer>(&text).unwrap(), outer);
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), outer);
     }
 
     #[test]
