@@ -3,15 +3,16 @@ SHELL := /bin/bash
 CRASH_ROUNDS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check unit e2e conformance crash bench clean
+.PHONY: help demo build test check unit e2e agents conformance crash bench clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 demo: ## Set up, build, and show a governed agent on real components (a minute once built)
 	scripts/setup.sh demo
-	cargo build --release --bin pathwarden --bin pathwarden-verify --bin mail-mcp
+	cargo build --release --bin pathwarden --bin pathwarden-verify --bin mail-mcp --bin model-server
 	examples/invoice-agent/demo.sh
+	examples/steered-agent/demo.sh
 
 build: ## Build the programs into target/release
 	cargo build --release --bin pathwarden --bin pathwarden-verify
@@ -28,15 +29,23 @@ unit: ## Unit, law, simulation and integration tests
 	cargo build --workspace
 	cargo test --workspace --quiet
 
-e2e: ## The official SDKs and the conformance suite through the gateway, the demo, a short crash loop
+e2e: ## The official SDKs, real agents and the conformance suite through the gateways, the demo, a short crash loop
 	scripts/setup.sh test
 	cargo build --workspace
 	target/debug/pathwarden policy test policies
 	tests/interop/run.sh
+	scripts/setup.sh agents
+	tests/agents/run.sh
 	scripts/setup.sh conformance
 	tests/conformance/run.py
 	PATHWARDEN_BIN=$(CURDIR)/target/debug examples/invoice-agent/demo.sh >/dev/null
+	PATHWARDEN_BIN=$(CURDIR)/target/debug examples/steered-agent/demo.sh >/dev/null
 	target/debug/crash --rounds 10
+
+agents: ## Claude Code, Codex and agent frameworks through the gateways, each run one chain on the ledger
+	scripts/setup.sh agents
+	cargo build --bin pathwarden --bin pathwarden-verify --bin model-server --bin fixture-mcp
+	tests/agents/run.sh
 
 conformance: ## The official MCP conformance suite, directly and through the gateway
 	scripts/setup.sh conformance

@@ -70,6 +70,8 @@ if [ "$want" = agentdojo ]; then
 fi
 if [ "$want" = bench ]; then
     once bench-py bench/peers/requirements.txt venv "$work/bench-py" bench/peers/requirements.txt
+    once bench-litellm-py bench/peers/requirements-litellm.txt \
+        venv "$work/bench-litellm-py" bench/peers/requirements-litellm.txt
     exit
 fi
 need npm npm
@@ -91,6 +93,8 @@ fi
 
 once demo-py examples/invoice-agent/requirements.txt \
     venv "$work/demo-py" examples/invoice-agent/requirements.txt
+once steered-py examples/steered-agent/requirements.txt \
+    venv "$work/steered-py" examples/steered-agent/requirements.txt
 once demo-node examples/invoice-agent/package-lock.json \
     modules "$work/demo-node" examples/invoice-agent
 if [ "$want" = test ]; then

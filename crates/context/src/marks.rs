@@ -45,19 +45,15 @@ fn key(mark: &Mark) -> (Name, MarkKind, String) {
     (mark.agent.clone(), mark.kind, mark.of.clone())
 }
 
-/// The mark of a text: its digest with every run of digits alike, since prompts name the day.
+/// The mark of a text: the digest of its words, in which all that hold a digit or a slash are alike, since
+/// prompts name the day, the version and the folder that they are made for.
 #[must_use]
 pub fn mark_of_text(text: &str) -> Digest {
     let mut plain = String::with_capacity(text.len());
-    let mut in_number = false;
-    for character in text.chars() {
-        let is_digit = character.is_ascii_digit();
-        if !is_digit {
-            plain.push(character);
-        } else if !in_number {
-            plain.push('0');
-        }
-        in_number = is_digit;
+    for word in text.split_whitespace() {
+        let is_of_the_day = word.bytes().any(|byte| byte.is_ascii_digit() || byte == b'/');
+        plain.push_str(if is_of_the_day { "0" } else { word });
+        plain.push(' ');
     }
     Digest::of(plain.as_bytes())
 }
@@ -100,9 +96,10 @@ mod tests {
     }
 
     #[test]
-    fn the_day_in_a_prompt_is_no_shift() {
+    fn the_day_the_version_and_the_folder_in_a_prompt_are_no_shift() {
         assert_eq!(mark_of_text("today is 2026-11-26"), mark_of_text("today is 2026-12-3"));
         assert_ne!(mark_of_text("today is 2026-11-26"), mark_of_text("tonight is 2026-11-26"));
+        assert_eq!(mark_of_text("v=2.1.a10; in /tmp/a"), mark_of_text("v=2.1.4ee; in /home/b"));
     }
 
     #[test]

@@ -104,14 +104,19 @@ impl Threads {
         window: &Window,
         told: impl Fn(&Digest) -> Option<ActionId>,
     ) -> Placed {
-        let found = self.threads.iter().filter_map(|(id, thread)| {
+        // Whom a call told what to do is somebody else, however much they have in common: programs say the
+        // same of their surroundings to all their agents.
+        let spawned_by = Window::turns(&window.artifacts)
+            .filter(|turn| !self.has_turn(turn))
+            .find_map(|turn| told(&turn));
+        let known = self.threads.iter().filter(|_| spawned_by.is_none());
+        let found = known.filter_map(|(id, thread)| {
             let kept = kept(&thread.artifacts, &window.artifacts);
             let likeness = likeness(&thread.artifacts, &window.artifacts, kept)?;
             Some((likeness, thread.touched, id, thread, kept))
         });
         let best = found.max_by_key(|(likeness, touched, ..)| (*likeness, *touched));
         let Some((.., id, thread, kept)) = best else {
-            let spawned_by = Window::turns(&window.artifacts).find_map(|turn| told(&turn));
             return Placed {
                 thread: call,
                 before: None,
@@ -138,6 +143,12 @@ impl Threads {
             tools: window.tools,
             continues: window.continues.clone(),
         }
+    }
+
+    /// Whether a user's turn stands in any conversation.
+    fn has_turn(&self, turn: &Digest) -> bool {
+        let mut turns = self.threads.values().flat_map(|thread| Window::turns(&thread.artifacts));
+        turns.any(|known| known == *turn)
     }
 
     /// Takes a placed window into account.

@@ -103,6 +103,21 @@ fn another_part_to_play_is_another_thread_and_leads_back_to_who_told_it() {
 }
 
 #[test]
+fn a_sub_agent_that_hears_the_same_of_its_surroundings_is_told_by_its_own_turn() {
+    let surroundings = user(&long("you are on a machine with many files "));
+    let main = window(&[system("you plan"), surroundings.clone(), user("write the report")]);
+    let sub = window(&[system("you search"), surroundings, user("find the figures of May")]);
+    let told = |turn: &Digest| (*turn == user("find the figures of May").content).then(|| id(9));
+    let mut threads = Threads::default();
+    let first = threads.place(id(1), &main, told);
+    threads.apply(id(1), &first);
+    let second = threads.place(id(2), &sub, told);
+    assert_eq!((second.change, second.spawned_by), (Change::Begins, Some(id(9))));
+    threads.apply(id(2), &second);
+    assert_eq!(threads.place(id(3), &sub, told).thread, id(2));
+}
+
+#[test]
 fn one_thread_more_than_the_limit_forgets_the_quietest() {
     let mut threads = Threads::default();
     let of = |number: usize| window(&[system(&format!("part {number}")), user("go")]);

@@ -53,6 +53,8 @@ impl Reading {
     pub const TOOLS_MAX: usize = 4096;
     /// The most items of which is known that they speak of what a task names; of more nothing is.
     const ABOUT_MAX: usize = 4_096;
+    /// The most places of one content that nobody sees; of a content with more, all is hidden.
+    const HIDDEN_MAX: usize = 1_024;
     /// The longest text that can be one of the short fields, in bytes.
     const FIELD_BYTES_MAX: usize = 256;
 
@@ -162,6 +164,26 @@ impl Reading {
             "verify",
         ];
         words(&self.text).iter().any(|word| WORDS.contains(&word.as_str()))
+    }
+
+    /// Where the content says what nobody sees who looks at it: comments of HTML.
+    pub(crate) fn hidden(&self) -> Vec<Range<usize>> {
+        const OPENING: &str = "<!--";
+        const CLOSING: &str = "-->";
+        let mut hidden = Vec::new();
+        let mut from = 0;
+        while let Some(start) = self.text.get(from..).and_then(|rest| rest.find(OPENING)) {
+            let start = from + start;
+            let end = self.text.get(start..).and_then(|rest| rest.find(CLOSING));
+            let end = end.map_or(self.text.len(), |length| start + length);
+            if hidden.len() >= Self::HIDDEN_MAX {
+                // Of a text with more, nothing is seen.
+                return std::iter::once(0..self.text.len()).collect();
+            }
+            hidden.push(start..end);
+            from = end.max(start + OPENING.len());
+        }
+        hidden
     }
 
     /// Where items of the content speak of what the task names, in their short fields: the bytes of

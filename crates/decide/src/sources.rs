@@ -29,6 +29,8 @@ struct Source {
     standing: Standing,
     /// Where it speaks of what the task names: bytes of the items that do.
     about: Vec<Range<usize>>,
+    /// Where it says what nobody sees who looks at it.
+    hidden: Vec<Range<usize>>,
     orders: Vec<Order>,
     /// Items in which something is ordered, each with what.
     ordering: Vec<(Range<usize>, Acts)>,
@@ -115,10 +117,18 @@ impl Sources {
         // Once something is left out, nothing outside speaks for a value, whatever orders it.
         let (orders, ordering) =
             if self.is_full { Default::default() } else { (reading.orders.clone(), ordering) };
-        let (about, cue) = (reading.about(task), reading.cue);
-        let is_own = false;
-        let source =
-            Source { action, content, integrity, standing, about, orders, ordering, cue, is_own };
+        let source = Source {
+            action,
+            content,
+            integrity,
+            standing,
+            about: reading.about(task),
+            hidden: reading.hidden(),
+            orders,
+            ordering,
+            cue: reading.cue,
+            is_own: false,
+        };
         self.keep(source, reading);
     }
 
@@ -130,6 +140,7 @@ impl Sources {
             integrity: Integrity::Untrusted,
             standing: Standing { pointed: Pointed::No, is_derived: true },
             about: Vec::new(),
+            hidden: Vec::new(),
             orders: Vec::new(),
             ordering: Vec::new(),
             cue: Ratio::ZERO,
@@ -237,7 +248,7 @@ impl Sources {
     fn speaks(&self, source: &Source, found: &Match, chosen: Acts) -> GivenBy {
         if source.integrity != Integrity::Untrusted {
             GivenBy::Content
-        } else if self.is_full || source.standing.is_derived {
+        } else if self.is_full || source.standing.is_derived || source.is_hidden(found.start) {
             GivenBy::OutsideContent
         } else if found.how == How::Whole && !source.orders_beside(found.start, chosen) {
             GivenBy::Record
@@ -285,6 +296,11 @@ impl Source {
     /// wrote the record.
     fn orders_beside(&self, at: usize, acts: Acts) -> bool {
         self.ordering.iter().any(|(item, ordered)| item.contains(&at) && ordered.meets(acts))
+    }
+
+    /// Whether a person who looks at the content does not see this place.
+    fn is_hidden(&self, at: usize) -> bool {
+        self.hidden.iter().any(|hidden| hidden.contains(&at))
     }
 
     fn pointed(&self, at: usize) -> Pointed {

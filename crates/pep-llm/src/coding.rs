@@ -117,7 +117,11 @@ impl Unpacking {
         let ended = match &mut self.kind {
             Kind::Identity => Ok(()),
             Kind::Gzip(decoder) => decoder.try_finish(),
-            Kind::Deflate(decoder) => decoder.try_finish(),
+            // One that has ended takes nothing more; `try_finish` does not say that it was cut off.
+            Kind::Deflate(decoder) => match decoder.write(&[0]) {
+                Ok(0) => decoder.try_finish(),
+                Ok(_) | Err(_) => return Err(CodingFault::Broken),
+            },
         };
         ended.map_err(|_| CodingFault::Broken)
     }

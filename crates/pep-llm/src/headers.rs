@@ -103,6 +103,13 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }
 
+/// Whether a token stands in any header but the one that is ours.
+pub(crate) fn shows(headers: &HeaderMap, token: &str) -> bool {
+    let others = headers.iter().filter(|(name, _)| **name != TOKEN);
+    let mut values = others.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()));
+    values.any(|value| value.contains(token))
+}
+
 /// Which credential goes to a provider.
 pub(crate) enum Key<'a> {
     /// Ours.
@@ -136,10 +143,14 @@ pub(crate) fn trace(headers: &mut HeaderMap, session: SessionId, action: ActionI
     }
 }
 
+/// What would lead a client to somebody else, or belongs to one that comes by another way.
+const AWAY: [HeaderName; 4] =
+    [header::LOCATION, header::WWW_AUTHENTICATE, header::ALT_SVC, header::SET_COOKIE];
+
 /// The headers of an answer that go to the client. The length may change, and packing is undone.
 pub(crate) fn to_client(from: &HeaderMap, action: Option<ActionId>) -> HeaderMap {
     let mut headers = end_to_end(from);
-    for name in [header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::SET_COOKIE] {
+    for name in AWAY.into_iter().chain([header::CONTENT_LENGTH, header::CONTENT_ENCODING]) {
         headers.remove(name);
     }
     let value = action.and_then(|action| HeaderValue::from_str(&action.to_string()).ok());

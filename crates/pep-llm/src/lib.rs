@@ -15,12 +15,16 @@
 mod call;
 mod coding;
 mod emit;
+#[cfg(test)]
+mod fake;
 mod headers;
 mod limits;
 mod memo;
 mod outcome;
 mod relay;
 mod reply;
+#[cfg(test)]
+mod tests;
 mod upstream;
 mod visit;
 

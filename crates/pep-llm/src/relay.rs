@@ -16,7 +16,7 @@ use crate::call::Call;
 use crate::coding::{Coding, Unpacking, unpack};
 use crate::emit::Emitting;
 use crate::headers;
-use crate::reply::{Reply, whole};
+use crate::reply::{GONE, Reply, whole};
 use crate::visit::{Visit, awaited};
 
 /// How much of a compressed stream may come out of one piece of it.
@@ -85,6 +85,12 @@ async fn next(body: &mut Incoming, silence: Duration) -> Result<Option<Bytes>, L
 /// Relays the answer of a provider to one model call.
 pub(crate) async fn answer(call: &Call, response: Response<Incoming>, reply: Reply) {
     let (head, body) = response.into_parts();
+    let is_error = head.status.is_client_error() || head.status.is_server_error();
+    if !head.status.is_success() && !is_error {
+        // It leads elsewhere, or wants to speak another protocol.
+        let words = format!("the provider answered with the status {}", head.status);
+        return give_up(call, reply, 0, &words).await;
+    }
     let coding = match Coding::of(&head.headers) {
         Ok(coding) => coding,
         Err(fault) => {
@@ -117,11 +123,15 @@ async fn whole_answer(
     (status, headers): (StatusCode, HeaderMap),
     coding: Coding,
     body: Incoming,
-    reply: Reply,
+    mut reply: Reply,
 ) {
     let limits = call.visit.shared.gateway.limits;
     let max = if status.is_success() { limits.answer_bytes_max } else { limits.error_bytes_max };
-    let bytes = match collect(body, max, limits.silence).await {
+    let collected = tokio::select! {
+        collected = collect(body, max, limits.silence) => collected,
+        () = reply.gone() => return call.close(Outcome::Unknown, 0, GONE.to_owned()).await,
+    };
+    let bytes = match collected {
         Ok(bytes) => bytes,
         Err(words) => return give_up(call, reply, 0, &words).await,
     };
@@ -145,7 +155,7 @@ async fn whole_answer(
     };
     let mut emitting = Emitting::new(&call.visit, call.action, call.calls_before.clone());
     let output = answer.output();
-    let rulings = emitting.rule(&output.calls, output.confidence, &reply).await;
+    let rulings = emitting.rule(&output.calls, output.confidence, &mut reply).await;
     let ruled = match answer.rule(&rulings) {
         Ok(ruled) => ruled,
         Err(fault) => return give_up(call, reply, length, &fault.to_string()).await,
@@ -220,7 +230,7 @@ impl<'a> Relay<'a> {
                 self.call.broken(words).await;
                 (Outcome::Unknown, words.to_owned())
             }
-            Err(Stopped::Gone) => (Outcome::Unknown, "the client went away".to_owned()),
+            Err(Stopped::Gone) => (Outcome::Unknown, GONE.to_owned()),
             Err(Stopped::Wrong(words)) => {
                 self.call.broken(&words).await;
                 self.tell(&format!("Pathwarden stopped this answer: {words}")).await;
@@ -243,7 +253,10 @@ impl<'a> Relay<'a> {
     async fn pass(&mut self, mut body: Incoming) -> Result<Option<&'static str>, Stopped> {
         let silence = self.call.visit.shared.gateway.limits.silence;
         loop {
-            let piece = next(&mut body, silence).await;
+            let piece = tokio::select! {
+                piece = next(&mut body, silence) => piece,
+                () = self.reply.gone() => return Err(Stopped::Gone),
+            };
             let piece = match piece {
                 Ok(Some(piece)) => piece,
                 Ok(None) => break,
@@ -275,7 +288,7 @@ impl<'a> Relay<'a> {
                 }
                 Step::Calls(calls) => {
                     let confidence = self.stream.output().confidence;
-                    let rulings = self.emitting.rule(&calls, confidence, &self.reply).await;
+                    let rulings = self.emitting.rule(&calls, confidence, &mut self.reply).await;
                     self.stream.rule(rulings)?;
                 }
             }

@@ -10,6 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 /// Pieces of a stream that wait for a slow client; then its provider waits.
 const PIECES_QUEUED_MAX: usize = 16;
 
+/// What is on record of a call whose client did not wait for the answer.
+pub(crate) const GONE: &str = "the client went away";
+
 /// The answer to one request: nothing sent yet, or a stream begun, or nobody there any more.
 pub(crate) enum Reply {
     Waiting(oneshot::Sender<Response<Answer>>),
@@ -41,10 +44,25 @@ impl Reply {
         !matches!(self, Self::Gone)
     }
 
-    /// Sends a piece now or, when the client is slow, not at all.
-    pub(crate) fn hint(&self, piece: Bytes) {
-        if let Self::Streaming(sender) = self {
-            let _ = sender.try_send(piece);
+    /// Sends pieces of a stream now or, when the client is slow, not at all.
+    pub(crate) fn hints(&self) -> impl Fn(Bytes) + use<> {
+        let sender = match self {
+            Self::Streaming(sender) => Some(sender.clone()),
+            Self::Waiting(_) | Self::Gone => None,
+        };
+        move |piece| {
+            if let Some(sender) = &sender {
+                let _ = sender.try_send(piece);
+            }
+        }
+    }
+
+    /// Done when the client has gone: nobody is to be waited for on its behalf any longer.
+    pub(crate) async fn gone(&mut self) {
+        match self {
+            Self::Waiting(waiting) => waiting.closed().await,
+            Self::Streaming(sender) => sender.closed().await,
+            Self::Gone => {}
         }
     }
 

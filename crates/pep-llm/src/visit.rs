@@ -154,7 +154,8 @@ async fn admitted(
     let provider = place.upstream.provider();
     let unauthorised =
         |words: &str| Box::new(refused(provider, StatusCode::UNAUTHORIZED, "no_token", words));
-    let key = place.query.as_deref().and_then(key_in);
+    let query = place.query.as_deref().unwrap_or_default();
+    let key = key_in(query).map_err(|SeveralKeys| unauthorised(ONE_TOKEN))?;
     let (token, passes_key) = match headers::credential(from, provider, key) {
         Credential::Unusable => return Err(unauthorised(ONE_TOKEN)),
         Credential::None => (None, false),
@@ -166,6 +167,10 @@ async fn admitted(
     let pdp = (shared.gateway.admit)(token, &path).await.map_err(fault)?;
     if place.upstream.key().is_none() && !passes_key {
         return Err(unauthorised(NO_KEY));
+    }
+    let shows_token = |token: &str| headers::shows(from, token) || query.contains(token);
+    if passes_key && token.is_some_and(shows_token) {
+        return Err(unauthorised(TOKEN_AS_KEY));
     }
     let mut patience = shared.gateway.limits.patience;
     let join = Join { join_key: JOIN_KEY.to_owned() };
@@ -190,9 +195,18 @@ const ONE_TOKEN: &str = "Pathwarden: the credential is not one; send the agent's
 const NO_KEY: &str = "Pathwarden: the operator has given no key for this provider (`key_env`); send your \
     own key, and the agent's token in `X-Pathwarden-Token`";
 
+const TOKEN_AS_KEY: &str = "Pathwarden: the agent's token stands where the provider would see it; send it in \
+    `X-Pathwarden-Token` alone, and your own key where the SDK sends it";
+
+/// A query has more than one key.
+struct SeveralKeys;
+
 /// The key in a query, as Gemini allows.
-fn key_in(query: &str) -> Option<&str> {
-    query.split('&').find_map(|pair| pair.strip_prefix("key=")).filter(|key| !key.is_empty())
+fn key_in(query: &str) -> Result<Option<&str>, SeveralKeys> {
+    let keys = query.split('&').filter_map(|pair| pair.strip_prefix("key="));
+    let mut keys = keys.filter(|key| !key.is_empty());
+    let key = keys.next();
+    if keys.any(|other| Some(other) != key) { Err(SeveralKeys) } else { Ok(key) }
 }
 
 /// The body, unpacked, if it is one that may be read.

@@ -427,8 +427,11 @@ impl Warden {
         let Some((emitted, claim)) = found else { return Ok(()) };
         action.claim = Some(claim);
         if let Some(id) = emitted {
-            live.claimed.insert(id);
-            action.id = id;
+            // One that was altered is another action: the call that was emitted may still come.
+            if claim == Claim::Emitted {
+                live.claimed.insert(id);
+                action.id = id;
+            }
             let caused_by = live.state.models().emission(id).map(|emission| emission.model_call);
             action.parent = caused_by.or(action.parent);
         }
