@@ -102,9 +102,10 @@ def chain(run, stray):
         if call["model_call"] not in run.model_calls:
             yield f"the call of {tool} was emitted by no model call that was decided"
         if decided is None:
-            yield f"nobody claimed the emitted call of {tool} {action}"
+            if not is_replaced(run, call, stray):
+                yield f"nobody claimed the emitted call of {tool} {action}"
             continue
-        same = ["canonical", "operation"] if decided["claim"] == "emitted" else ["operation"]
+        same = ["canonical", "operation"]
         yield from (f"{key} of {tool} is not as emitted" for key in same if decided[key] != call[key])
         if decided["position"]["parent"] != call["model_call"]:
             yield f"the parent of {tool} is not the model call that emitted it"
@@ -117,9 +118,16 @@ def chain(run, stray):
 
 
 def is_stray(run, action, stray):
-    """An orphan has an identity of its own; an altered call took that of the one it was made of."""
-    claim = run.tool_calls[action]["claim"]
-    return claim == stray and (stray == "altered" or action not in run.emitted)
+    """A call that no model asked for has an identity of its own."""
+    return run.tool_calls[action]["claim"] == stray and action not in run.emitted
+
+
+def is_replaced(run, call, stray):
+    """An altered call stands in the place of the one that was emitted, below the same model call."""
+    made = [run.tool_calls[action] for action in run.tool_calls if is_stray(run, action, stray)]
+    return stray == "altered" and any(
+        decided["operation"] == call["operation"] and decided["position"]["parent"] == call["model_call"]
+        for decided in made)
 
 
 def strays(run, stray):

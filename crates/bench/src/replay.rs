@@ -75,6 +75,7 @@ fn node(log: &Path) -> Result<Arc<Warden>> {
         near: std::collections::BTreeSet::new(),
         reached: std::collections::BTreeSet::new(),
         hold_ms: 0,
+        stores: pathwarden_memory::Stores::default(),
         effect_ms_max: 600_000,
     })?)
 }

@@ -8,20 +8,17 @@ use bytes::Bytes;
 use http::header::HeaderValue;
 use http::{HeaderMap, Method, Response, StatusCode, header};
 use pathwarden_decide::Permit;
-use pathwarden_lens_llm::{Api, Part, PartKind, Provider, Request, RequestFault, ServerTool};
+use pathwarden_lens_llm::{Api, Part, PartKind, Request, RequestFault};
 use pathwarden_pep::{Answer, Final, in_time, settle};
 use pathwarden_types::{
-    ActionId, Digest, Effect, Finding, FindingKind, Obligation, Observation, ObservationKind,
-    Operation, OperationKind, Outcome,
+    ActionId, Effect, Finding, FindingKind, Observation, ObservationKind, Operation, OperationKind,
+    Outcome,
 };
-use pathwarden_wire::{
-    Ask, Fault, FaultKind, Found, Held, Observe, Piece, Refusal, Report, Said, Seen, ShownWindow,
-};
-use serde_json::json;
+use pathwarden_wire::{Ask, Fault, Found, Held, Observe, Refusal, Report, Said, Seen};
 
 use crate::emit::canonical_digest;
-use crate::memo::Shown;
 use crate::reply::{GONE, Reply};
+use crate::shown::{Texts, window};
 use crate::upstream::SendError;
 use crate::visit::{Visit, awaited};
 use crate::{headers, outcome, relay};
@@ -81,7 +78,7 @@ async fn work(visit: Visit, wanted: Wanted, body: Vec<u8>, mut reply: Reply) {
         Ok(decided) => decided,
         Err(response) => return reply.response(*response),
     };
-    let fulfilled = fulfil(&visit, &request, texts, permit.obligations());
+    let fulfilled = texts.fulfil(&visit, &request, permit.obligations());
     let release = permit.into_release();
     let mut call = Call {
         wanted,
@@ -159,16 +156,6 @@ async fn unreadable(visit: &Visit, bytes: &[u8], fault: &RequestFault) -> Respon
     visit.refused(StatusCode::BAD_REQUEST, "unreadable", &words)
 }
 
-/// How the texts of a window are to be shown, by the number of the part.
-#[derive(Default)]
-struct Texts {
-    policy: Option<Digest>,
-    /// What must be shown otherwise, by the number of the part.
-    instead: BTreeMap<usize, String>,
-    /// Parts that are decided now, in the order in which they were asked about.
-    asked: Vec<usize>,
-}
-
 /// Records the window and asks about what is new in it.
 async fn decide(
     visit: &Visit,
@@ -179,20 +166,11 @@ async fn decide(
     let fault = |fault: Fault| Box::new(visit.fault(&fault));
     let seen = in_time(&visit.patience, visit.pdp.window(window(visit, request)));
     let Seen { action, policy, instead } = seen.await.map_err(fault)?;
-    let mut texts =
-        Texts { policy: Some(policy), instead: instead.into_iter().collect(), asked: Vec::new() };
-    for (number, part) in request.parts().iter().enumerate() {
-        match visit.shared.memo.of(visit.session, policy, &digest_of(part)) {
-            Some(Shown::Instead(text)) => {
-                texts.instead.entry(number).or_insert_with(|| text.to_string());
-            }
-            Some(Shown::AsItIs) => {}
-            None if part.kind != PartKind::Media => texts.asked.push(number),
-            None => {}
-        }
-    }
-    let arguments = arguments(visit.provider(), wanted, request, &texts);
-    let ask = ask(visit, request, action, arguments).map_err(fault)?;
+    let texts = Texts::new(visit, request.parts(), policy, instead);
+    let arguments = texts.arguments(visit.provider(), wanted.is_count, request);
+    let ask = ask(visit, request, action, arguments).map_err(|words| {
+        Box::new(visit.refused(StatusCode::PAYLOAD_TOO_LARGE, "too_much", &words))
+    })?;
     let canonical = ask.canonical;
     let first = in_time(&visit.patience, visit.pdp.ask(ask)).await.map_err(fault)?;
     let mut signs = |_: &Held, _: u64| {};
@@ -221,115 +199,17 @@ async fn decide(
     }
 }
 
-fn digest_of(part: &Part) -> Digest {
-    Digest::of(part.text.as_bytes())
-}
-
-fn window(visit: &Visit, request: &Request) -> ShownWindow {
-    let piece = |part: &Part| Piece {
-        kind: match part.kind {
-            PartKind::System => ObservationKind::SystemPrompt,
-            PartKind::User => ObservationKind::UserTurn,
-            PartKind::Assistant | PartKind::Reasoning | PartKind::Call | PartKind::Compaction => {
-                ObservationKind::AssistantTurn
-            }
-            PartKind::ToolResult => ObservationKind::ToolResult,
-            PartKind::Document => ObservationKind::Document,
-            PartKind::Media if is_sealed(part) => ObservationKind::AssistantTurn,
-            PartKind::Media => ObservationKind::Media,
-        },
-        text: part.text.clone(),
-        call: part.call.clone(),
-        name: part.name.clone(),
-    };
-    ShownWindow {
-        session: visit.session,
-        provider: visit.name.clone(),
-        model: request.model().to_owned(),
-        pieces: request.parts().iter().map(piece).collect(),
-        tools: (!request.tools().is_empty() || !request.server_tools().is_empty())
-            .then(|| tools_text(request)),
-        continues: request.continues(),
-    }
-}
-
-/// Whether a part is what the model thought before, sealed by its provider.
-fn is_sealed(part: &Part) -> bool {
-    let last = part.pointer.rsplit('/').next().unwrap_or_default();
-    matches!(last, "encrypted_content" | "signature" | "thoughtSignature" | "thought_signature")
-}
-
-/// The declarations of all tools, without credentials.
-fn tools_text(request: &Request) -> String {
-    let own = request.tools().iter().map(|tool| tool.text.as_str());
-    let all = own.chain(request.server_tools().iter().map(|tool| tool.text.as_str()));
-    format!("[{}]", all.collect::<Vec<_>>().join(","))
-}
-
-/// What is decided: what is new in the window, and what the model is given to use.
-fn arguments(provider: Provider, wanted: &Wanted, request: &Request, texts: &Texts) -> String {
-    let parts = request.parts();
-    let new: Vec<&str> = texts
-        .asked
-        .iter()
-        .filter_map(|number| parts.get(*number))
-        .map(|p| p.text.as_str())
-        .collect();
-    let tools: Vec<&str> = request.tools().iter().map(|tool| tool.name.as_str()).collect();
-    let server_tools: Vec<_> = request
-        .server_tools()
-        .iter()
-        .map(|tool| {
-            json!({
-                "kind": tool.kind,
-                "name": tool.name,
-                "server_url": address(tool),
-                "approval": approval(provider, tool),
-            })
-        })
-        .collect();
-    json!({
-        "model": request.model(),
-        "new": new,
-        "parts": parts.len(),
-        "tools": tools,
-        "server_tools": server_tools,
-        "continues": request.continues(),
-        "only_counted": wanted.is_count,
-    })
-    .to_string()
-}
-
-/// The address of a server that the provider calls; empty for what only the provider can follow.
-fn address(tool: &ServerTool) -> &str {
-    let url = tool.server_url.as_deref().unwrap_or_default();
-    if url.contains("://") { url } else { "" }
-}
-
-/// Whether the provider asks before it calls a server: OpenAI does unless it is told not to, Anthropic
-/// never does.
-fn approval(provider: Provider, tool: &ServerTool) -> String {
-    match (&tool.approval, tool.kind.as_str(), provider) {
-        (Some(text), ..) => text.trim_matches('"').to_owned(),
-        (None, "mcp", Provider::OpenAi) => "always".to_owned(),
-        (None, "mcp", _) => "never".to_owned(),
-        (None, ..) => String::new(),
-    }
-}
-
+/// The question about a model call; why it is none, if too much is new at once.
 fn ask(
     visit: &Visit,
     request: &Request,
     action: ActionId,
     arguments: String,
-) -> Result<Ask, Fault> {
-    let canonical = canonical_digest(&arguments).filter(|_| {
-        // The longest that is decided at once.
-        arguments.len() <= Ask::ARGUMENTS_BYTES_MAX
-    });
+) -> Result<Ask, String> {
+    let most = Ask::ARGUMENTS_BYTES_MAX;
+    let canonical = canonical_digest(&arguments).filter(|_| arguments.len() <= most);
     let canonical = canonical.ok_or_else(|| {
-        let message = format!("more than {} bytes are new in the window", Ask::ARGUMENTS_BYTES_MAX);
-        Fault::new(FaultKind::TooMuch, message, "add less at once; let tools return less")
+        format!("Pathwarden: more than {most} bytes are new in the window; let tools return less")
     })?;
     let name = request.model().to_owned();
     Ok(Ask {
@@ -342,55 +222,6 @@ fn ask(
         resume: None,
         minted: Some(action),
     })
-}
-
-/// The body with what obligations want, of this call and of earlier ones; all other bytes are as they came.
-fn fulfil(
-    visit: &Visit,
-    request: &Request,
-    texts: Texts,
-    obligations: &[Obligation],
-) -> Result<Bytes, String> {
-    let Texts { policy, mut instead, asked } = texts;
-    let mut fresh = BTreeMap::new();
-    for obligation in obligations {
-        match obligation {
-            Obligation::Rewrite { pointer, value } => {
-                let number = pointer.strip_prefix("/new/").and_then(|at| at.parse::<usize>().ok());
-                let part = number.and_then(|number| asked.get(number));
-                let part = part.ok_or_else(|| format!("there is no part at `{pointer}`"))?;
-                fresh.insert(*part, value.clone());
-            }
-            Obligation::Redact { .. } => return Err("a redaction was not resolved".to_owned()),
-            Obligation::RateLimit { .. } | Obligation::Watch => {}
-        }
-    }
-    let parts = request.parts();
-    let decided: Vec<_> = asked
-        .iter()
-        .filter_map(|number| {
-            let shown = match fresh.get(number) {
-                Some(text) => Shown::Instead(text.as_str().into()),
-                None => Shown::AsItIs,
-            };
-            Some((digest_of(parts.get(*number)?), shown))
-        })
-        .collect();
-    for (number, text) in fresh {
-        instead.entry(number).or_insert(text);
-    }
-    let changes: Vec<(String, String)> = instead
-        .into_iter()
-        .filter_map(|(number, text)| Some((parts.get(number)?.pointer.clone(), text)))
-        .collect();
-    let body = match changes.is_empty() {
-        true => request.body().to_vec(),
-        false => request.rewrite(&changes).map_err(|fault| fault.to_string())?,
-    };
-    if let Some(policy) = policy {
-        visit.shared.memo.keep(visit.session, policy, decided.into_iter());
-    }
-    Ok(body.into())
 }
 
 fn calls_in(parts: &[Part]) -> BTreeMap<String, usize> {

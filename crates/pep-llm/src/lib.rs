@@ -10,7 +10,7 @@
 //! provider, and no key of a provider's to an agent.
 //!
 //! **Where to start.** [`serve`]; then `visit.rs`, the order of checks of one request, `call.rs`, the way of
-//! one model call, and `emit.rs`, what is done with the calls that it emits.
+//! one model call, `shown.rs`, what of it the model sees, and `emit.rs`, what is done with the calls that it emits.
 
 mod call;
 mod coding;
@@ -23,6 +23,7 @@ mod memo;
 mod outcome;
 mod relay;
 mod reply;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod upstream;

@@ -34,9 +34,10 @@ struct Inner {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpstreamError {
-    /// Not an http or https URL, or one with credentials, a query or a fragment.
-    #[error("`{0}` is not a plain http or https URL; write it as `https://host:port`")]
-    NotAUrl(String),
+    /// Not an http or https URL, or one with credentials, a query or a fragment: it is not shown, since a
+    /// password may be in it.
+    #[error("the address is not a plain http or https URL; write it as `https://host:port`")]
+    NotAUrl,
     /// A key that no header can carry.
     #[error("the key for a provider has characters that no header can carry")]
     Key,
@@ -73,7 +74,7 @@ impl Upstream {
         answer: Duration,
         concurrent_max: usize,
     ) -> Result<Self, UpstreamError> {
-        let wrong = || UpstreamError::NotAUrl(url.to_owned());
+        let wrong = || UpstreamError::NotAUrl;
         let base = url.trim_end_matches('/');
         let parsed: Uri = base.parse().map_err(|_| wrong())?;
         let is_plain = !base.contains(['@', '?', '#'])
@@ -156,7 +157,7 @@ mod tests {
             assert_eq!(at(url, Some("sk-1")), Ok(()), "{url}");
         }
         for url in ["", "api.example", "ftp://x", "http://u:p@x", "https://x?y", "https://x#y"] {
-            assert!(matches!(at(url, None), Err(UpstreamError::NotAUrl(_))), "{url}");
+            assert!(matches!(at(url, None), Err(UpstreamError::NotAUrl)), "{url}");
         }
         assert_eq!(at("https://api.example", Some("a\nb")), Err(UpstreamError::Key));
     }

@@ -38,7 +38,7 @@ impl State {
             }
             // Nobody here can read it, and a model can.
             ObservationKind::Media => {
-                self.untrusted_seen |= label.integrity == Integrity::Untrusted
+                self.untrusted_seen |= label.integrity == Integrity::Untrusted;
             }
             ObservationKind::SystemPrompt
             | ObservationKind::UserTurn

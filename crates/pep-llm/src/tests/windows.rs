@@ -126,6 +126,10 @@ async fn what_was_withdrawn_is_cut_out_whatever_was_decided() {
         let sent = redacted(&client, &case, "harmless").await;
         assert_eq!(sent, case.request(false, "redact", "[withdrawn]"));
         assert_eq!(redacted(&client, &case, "SECRET").await, sent);
+        // What is shown instead is decided like everything else.
+        client.fake.instead.send_replace(vec![(0, "[withdrawn] SECRET".to_owned())]);
+        let sent = redacted(&client, &case, "harmless").await;
+        assert_eq!(sent, case.request(false, "redact", CUT));
     }
 }
 
@@ -212,7 +216,7 @@ async fn a_window_with_more_new_text_than_is_decided_at_once_is_refused() {
     let client = Client::with(Limits { request_bytes_max: 4 << 20, ..LIMITS }).await;
     let body = CHAT.request(true, "m", &"x".repeat(pathwarden_wire::Ask::ARGUMENTS_BYTES_MAX));
     let answer = client.post(&CHAT.path(true, "m"), body.as_bytes()).await;
-    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(first(&client.fake.windows, 1).await[0].pieces[0].text.starts_with("xx"));
     assert!(client.provider.heard.borrow().is_empty());
 }
