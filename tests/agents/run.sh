@@ -58,6 +58,10 @@ for scenario in "${scenarios[@]}"; do
     invoice_pid=${invoice_pid:-$!}
 done
 for server in office fixture "${scenarios[@]}"; do wait_for_line "$work/$server.url" '^http'; done
+# The vendors' clients get what they get in pieces of random length.
+serve resplit "$python" "$agents/resplit.py" "$(url sdk)"
+wait_for_line "$work/resplit.url" '^http'
+provider_of() { if [ "$1" = sdk ]; then url resplit; else url "$1"; fi; }
 
 {
     for name in "${names[@]}"; do printf '[agents.%s]\nowner = "the tests of agents"\n' "$name"; done
@@ -72,7 +76,7 @@ for server in office fixture "${scenarios[@]}"; do wait_for_line "$work/$server.
     for scenario in "${scenarios[@]}"; do
         for api in openai anthropic gemini; do
             printf '[models.%s]\napi = "%s"\nurl = "%s"\nkey_env = "KEY_OF_%s"\n' \
-                "$(model_of "$scenario" $api)" $api "$(url "$scenario")" "${api^^}"
+                "$(model_of "$scenario" $api)" $api "$(provider_of "$scenario")" "${api^^}"
         done
     done
 } >"$PATHWARDEN_HOME/pathwarden.toml"
@@ -227,6 +231,10 @@ attempt() {
 
 # Something after the runs.
 same_lines() { diff "$work/direct.out" "$(log_of "the vendors' clients").out"; }
+same_calls() {
+    again "the vendors' clients"
+    "$python" "$agents/assembled.py" "$session" "$work/direct.out"
+}
 no_token_outside() {
     local session scenario
     for session in "$work"/*.session; do field token <"$session"; done >"$work/tokens"
@@ -271,6 +279,7 @@ expect --finding mark_shifted
 {
     run 'another model by the same name' openai-agents-chat invoice files "$good" py openai_agents.py chat
     attempt 'clients see the same directly and through the gateway' same_lines
+    attempt 'calls are put together as the clients put them together, however the bytes are cut' same_calls
     attempt 'no provider saw the token of an agent' no_token_outside
     attempt 'every mail that left is on the ledger' mails_are_recorded
     attempt 'no mail left to an address that only outsiders gave' no_mail_astray

@@ -230,6 +230,10 @@ impl<'a> Relay<'a> {
                 self.call.broken(words).await;
                 (Outcome::Unknown, words.to_owned())
             }
+            // Some clients hang up as soon as they have read the last event.
+            Err(Stopped::Gone) if matches!(self.stream.end(), Ok(Ending::Whole)) => {
+                (Outcome::Done, String::new())
+            }
             Err(Stopped::Gone) => (Outcome::Unknown, GONE.to_owned()),
             Err(Stopped::Wrong(words)) => {
                 self.call.broken(&words).await;

@@ -85,3 +85,14 @@ async fn one_that_goes_away_leaves_its_place_to_others() {
     }
     assert_eq!(answer.text().await, CHAT.events(&[]).concat());
 }
+
+#[tokio::test]
+async fn a_client_that_hangs_up_after_the_last_event_has_had_its_answer() {
+    let client = Client::start().await;
+    client.provider.play(vec![begin(), piece(CHAT.events(&[]).concat()), Play::Listen]);
+    let mut answer = client.stream(&CHAT, "m").await;
+    answer.read_until("[DONE]\n\n").await;
+    drop(answer);
+    client.provider.was_left(1).await;
+    client.closed(Outcome::Done).await;
+}
