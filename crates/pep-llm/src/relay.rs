@@ -230,10 +230,6 @@ impl<'a> Relay<'a> {
                 self.call.broken(words).await;
                 (Outcome::Unknown, words.to_owned())
             }
-            // Some clients hang up as soon as they have read the last event.
-            Err(Stopped::Gone) if matches!(self.stream.end(), Ok(Ending::Whole)) => {
-                (Outcome::Done, String::new())
-            }
             Err(Stopped::Gone) => (Outcome::Unknown, GONE.to_owned()),
             Err(Stopped::Wrong(words)) => {
                 self.call.broken(&words).await;
@@ -259,7 +255,11 @@ impl<'a> Relay<'a> {
         loop {
             let piece = tokio::select! {
                 piece = next(&mut body, silence) => piece,
-                () = self.reply.gone() => return Err(Stopped::Gone),
+                () = self.reply.gone() => {
+                    // Some clients hang up as soon as they have read the last event.
+                    let is_whole = matches!(self.stream.end(), Ok(Ending::Whole));
+                    return if is_whole { Ok(None) } else { Err(Stopped::Gone) };
+                }
             };
             let piece = match piece {
                 Ok(Some(piece)) => piece,
