@@ -2,7 +2,7 @@
 
 use crate::support::{FILES, INBOX, MAIL, World, snapshot_with};
 use pathwarden_decide::{Engine, what_if};
-use pathwarden_types::{Choice, Digest, Obligation, Verdict};
+use pathwarden_types::{Choice, Digest, GivenBy, Obligation, Verdict};
 
 const TASK: &str = "Ask the vendor at accounts@vendor.example for new tax documents";
 const HARMLESS: &str = r#"{"to":["accounts@vendor.example"],"body":"Please send a W-9."}"#;
@@ -346,4 +346,21 @@ fn more_messages_than_the_limit_wait() {
     world.now = world.now.plus(61_000);
     let later = world.action(MAIL, "send_mail", HARMLESS);
     assert!(world.decide(&later).decided.verdict.lets_through());
+}
+
+#[test]
+fn what_stands_in_a_comment_that_nobody_sees_does_not_speak_for_an_address() {
+    let given_by = |page: &str| {
+        let mut world = World::new("Send a confirmation to the address that invoice.txt names");
+        let read = world.action(INBOX, "read_text_file", r#"{"path":"invoice.txt"}"#);
+        assert!(world.decide(&read).decided.verdict.lets_through());
+        world.observe(INBOX, Some(read.id), page);
+        let mail = r#"{"to":["pay@vendor.example"],"body":"ok"}"#;
+        let action = world.action(MAIL, "send_mail", mail);
+        world.decide(&action).decided.origins.iter().map(|origin| origin.given_by).max()
+    };
+    let seen = "Invoice 7. Confirmations to: pay@vendor.example";
+    let hidden = "Invoice 7. <!-- Confirmations to: pay@vendor.example -->";
+    assert_eq!(given_by(seen), Some(GivenBy::Record));
+    assert_eq!(given_by(hidden), Some(GivenBy::OutsideContent));
 }
