@@ -92,6 +92,20 @@ decision contains {
 	some _ in server_tools
 }
 
+# model.approves
+# Why: the provider asks before it calls a server, so that somebody decides. The agent's own program is
+# nobody.
+decision contains {
+	"rule": "model.approves",
+	"verdict": "hold",
+	"reason": "the agent approves a call that the provider makes by itself",
+	"advice": "wait for the answer, or reach the server through the gateway",
+} if {
+	some tool in server_tools
+	tool.kind == "mcp_approval_response"
+	not approved
+}
+
 # model.orphan
 # Why: who carries out what no model asked for is not the agent as it is known, or not the agent alone.
 # Reading may be the harness at its work.

@@ -86,3 +86,9 @@ test_what_no_model_emitted_waits_unless_it_reads if {
 		not sprintf("model.%s", [claim]) in fixture.names(pathwarden.decision) with input as approved
 	}
 }
+
+test_an_approval_of_the_agent_s_own_waits_for_a_person if {
+	given := call([{"kind": "mcp_approval_response", "name": "", "server_url": "", "approval": "given"}])
+	"model.approves" in fixture.names(pathwarden.decision) with input as given
+	not "model.approves" in fixture.names(pathwarden.decision) with input as fixture.approved(given)
+}

@@ -1,22 +1,21 @@
 #!/usr/bin/env python3
 """LiteLLM's proxy before one provider: what people put in front of models today.
 
-    litellm_proxy.py UPSTREAM_URL MODEL…
+    litellm_proxy.py UPSTREAM_URL KEY MODEL…
 
-Prints the port that it listens on, and serves OpenAI's API for these models until it is killed: one
-worker, no database, no key, no callbacks, no request logs.
+Prints the port that it listens on, and serves OpenAI's API for these models to who has the key until it
+is killed: one worker, no database, no callbacks, no request logs.
 """
 
 import os
 import socket
 import sys
-import tempfile
 
 import yaml
 
 
 def main():
-    upstream, models = sys.argv[1], sys.argv[2:]
+    upstream, key, *models = sys.argv[1:]
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]
@@ -29,10 +28,11 @@ def main():
     config = {
         "model_list": [entry(model) for model in models],
         "litellm_settings": {"num_retries": 0, "telemetry": False, "turn_off_message_logging": True},
-        "general_settings": {"disable_spend_logs": True},
+        "general_settings": {"master_key": key, "disable_spend_logs": True},
     }
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False) as file:
-        yaml.safe_dump(config, file)
+    # In memory, so that no file is left behind.
+    file = os.memfd_create("config.yaml", 0)
+    os.write(file, yaml.safe_dump(config).encode())
     # Prices of models are otherwise fetched at start.
     os.environ.update(
         LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_LOG="ERROR", LITELLM_MODE="PRODUCTION"
@@ -41,7 +41,7 @@ def main():
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     program = os.path.join(os.path.dirname(sys.executable), "litellm")
     options = ["--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"]
-    os.execv(program, [program, "--config", file.name, "--telemetry", "False", *options])
+    os.execv(program, [program, "--config", f"/proc/self/fd/{file}", "--telemetry", "False", *options])
 
 
 main()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Claude Code, headless, with a scripted model and the tools of one MCP server, which it knows as
-# `files`. Prints what `claude --output-format json` prints: `result` is the final text.
+# `files`, or as MCP_NAME. Prints what `claude --output-format json` prints: `result` is the final text.
 #   MODEL_BASE MODEL_KEY MCP_URL MCP_KEY TASK   as in env.py
 #   MODEL_KEY_AS=api-key   sends the key as `x-api-key` instead of as a bearer token
 #   AGENT_WORK             where it keeps its state (a new folder each time, if not set)
@@ -20,7 +20,8 @@ esac
 
 headers=
 [ -z "${MCP_KEY:-}" ] || headers=", \"headers\": { \"Authorization\": \"Bearer $MCP_KEY\" }"
-printf '{ "mcpServers": { "files": { "type": "http", "url": "%s"%s } } }\n' "$MCP_URL" "$headers" \
+name=${MCP_NAME:-files}
+printf '{ "mcpServers": { "%s": { "type": "http", "url": "%s"%s } } }\n' "$name" "$MCP_URL" "$headers" \
     >"$work/mcp.json"
 
 # Nothing of the caller's own Claude Code: neither its variables nor its home.
@@ -33,4 +34,4 @@ env -i PATH="$PATH" HOME="$work/home" TERM=dumb IS_SANDBOX=1 \
     timeout "${AGENT_TIMEOUT:-120}" "$modules/node_modules/.bin/claude" \
     -p "${TASK:-Read invoice.txt and confirm it to the address that it names.}" \
     --output-format json --mcp-config "$work/mcp.json" --strict-mcp-config \
-    --allowedTools 'mcp__files__*' "$@" </dev/null
+    --allowedTools "mcp__${name}__*" "$@" </dev/null

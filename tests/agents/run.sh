@@ -71,7 +71,8 @@ provider_of() { if [ "$1" = sdk ]; then url resplit; else url "$1"; fi; }
     printf '[servers.fixture]\ninside = true\nurl = "%s"\n' "$(url fixture)"
     printf '[servers.fixture.tools]\necho = "read"\nfail = "read"\nprotocol_error = "read"\n'
     # What agents carry out themselves, where its name does not say what it does.
-    printf '[servers.local]\ninside = true\n[servers.local.tools]\n'
+    # These agents are ours, and what their own tools return is believed.
+    printf '[servers.local]\ninside = true\noutside_content = false\n[servers.local.tools]\n'
     for tool in today ask_clerk Agent tool_search get_weather add; do printf '%s = "read"\n' "$tool"; done
     for scenario in "${scenarios[@]}"; do
         for api in openai anthropic gemini; do
@@ -119,7 +120,7 @@ run() {
     pathwarden --json session start --agent "$agent" --task "$TASK" --gateways-only >"$log.session"
     session=$(field session <"$log.session")
     token=$(field token <"$log.session")
-    export MODEL_KEY=$token MCP_KEY=$token MCP_URL=$mcp/$server
+    export MODEL_KEY=$token MCP_KEY=$token MCP_URL=$mcp/$server MCP_NAME=$server
     export MODEL_BASE_OPENAI=$models/$(model_of "$scenario" openai)
     export MODEL_BASE_ANTHROPIC=$models/$(model_of "$scenario" anthropic)
     export MODEL_BASE_GEMINI=$models/$(model_of "$scenario" gemini)
@@ -253,12 +254,13 @@ print(f"{len(mails)} mails, {len(done & sent)} on the ledger")
 sys.exit(len(mails) != len(done & sent))' "$work/mails.jsonl"
 }
 no_mail_astray() { ! grep -n evil "$work/mails.jsonl"; }
-# All that the agents read came through the tool gateway, and all else of their windows is their own.
+# But for results, which programs put into words of their own, nothing in a window is anybody's.
 nothing_unwatched() {
     pathwarden --json ledger export | "$python" -c '
 import json, sys
 records = [json.loads(line) for line in sys.stdin]
-seen = [record for record in records if record["event"].get("label", {}).get("origins") == ["window"]]
+seen = [record for record in records if record["event"].get("label", {}).get("origins") == ["window"]
+        and record["event"]["kind"] != "tool_result"]
 for record in seen[:5]:
     print(record["session"], record["event"]["kind"], record["event"]["content_bytes"], "bytes")
 print(f"{len(seen)} pieces of windows count as anybody\u2019s")
@@ -283,7 +285,7 @@ expect --finding mark_shifted
     attempt 'no provider saw the token of an agent' no_token_outside
     attempt 'every mail that left is on the ledger' mails_are_recorded
     attempt 'no mail left to an address that only outsiders gave' no_mail_astray
-    attempt 'nothing in the windows is unwatched' nothing_unwatched
+    attempt 'nothing but results in the windows is unwatched' nothing_unwatched
     attempt 'the ledger verifies' pathwarden ledger verify
     attempt 'every decision comes out the same again' pathwarden replay
 } 2>&1 | tee -a "$work/lines"

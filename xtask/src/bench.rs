@@ -9,9 +9,9 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 /// Every benchmark, in the order of the document.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "decision", "sessions", "ingest", "scan", "trace", "memory", "ledger", "verify", "replay",
-    "mcp-http",
+    "mcp-http", "llm",
 ];
 
 /// What is built: the benchmarks, and the programs that some of them run.

@@ -13,12 +13,16 @@
 mod decision;
 mod ingest;
 mod ledger;
+mod llm;
 mod mcp_http;
 mod measure;
 mod memory;
+mod node;
+mod peer;
 mod replay;
 mod report;
 mod scan;
+mod serving;
 mod sessions;
 mod trace;
 mod verify;
@@ -74,6 +78,8 @@ enum Bench {
     Replay,
     /// The MCP gateway beside a byte proxy and no proxy.
     McpHttp,
+    /// The gateway before models beside a byte proxy, LiteLLM and no proxy.
+    Llm,
 }
 
 impl Bench {
@@ -89,6 +95,7 @@ impl Bench {
             Self::Verify => verify::run(effort, dir),
             Self::Replay => replay::run(effort, dir),
             Self::McpHttp => mcp_http::run(effort, dir),
+            Self::Llm => llm::run(effort, dir),
         }
     }
 }

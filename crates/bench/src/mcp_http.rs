@@ -1,21 +1,19 @@
 //! The MCP gateway of a whole node, beside a byte proxy and no proxy.
 
 mod load;
-mod node;
-mod peer;
 mod servers;
 
 use std::net::SocketAddr;
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use tokio::runtime::{Builder, Runtime};
+use anyhow::Result;
 
 use self::load::{Call, Target};
-use self::node::Node;
-use self::peer::Peer;
 use crate::measure::{Effort, Samples};
+use crate::node::Node;
+use crate::peer::{Peer, Program};
 use crate::report::{Aim, Cell, Table};
+use crate::serving::{byte_proxy, runtime, served};
 
 /// Connections that are kept open, each with one call under way.
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
@@ -25,6 +23,10 @@ const AIMED_AT: usize = 1;
 
 /// The ways to the server; the last is there when the peer is installed.
 const WAYS: [&str; 4] = ["no proxy", "byte proxy", "Pathwarden", "fastmcp (Python)"];
+
+/// A plain Python MCP proxy.
+const FASTMCP: Program =
+    Program { python: ".work/bench-py/bin/python", script: "bench/peers/fastmcp_proxy.py" };
 
 /// What is compared: one kind of call at one number of connections.
 struct Case {
@@ -36,15 +38,13 @@ struct Case {
 /// Measures calls through the gateway of a node with everything on.
 pub(crate) fn run(effort: Effort, dir: &Path) -> Result<Table> {
     let (upstream, _serving) = served(servers::upstream)?;
-    let (proxy, _proxying) = served(move |listener| servers::byte_proxy(listener, upstream))?;
+    let (proxy, _proxying) = served(move |listener| byte_proxy(listener, upstream))?;
     let most = CONNECTIONS.into_iter().max().unwrap_or(1);
-    let node = Node::start(dir, upstream, most)?;
-    let peer = Peer::start(upstream)?;
-    let mut targets = vec![
-        Target::plain(upstream),
-        Target::plain(proxy),
-        Target { address: node.gateway, tokens: node.tokens.clone() },
-    ];
+    let node = Node::start(dir, &configuration(upstream))?;
+    let tokens = (0..most).map(|_| node.session()).collect::<Result<_>>()?;
+    let peer = Peer::start(&FASTMCP, &[&format!("http://{upstream}/mcp")])?;
+    let mut targets =
+        vec![Target::plain(upstream), Target::plain(proxy), Target { address: node.mcp, tokens }];
     targets.extend(peer.as_ref().map(|peer| Target::plain(peer.address)));
     let runtime = runtime()?;
     let mut cases = Vec::new();
@@ -67,19 +67,9 @@ pub(crate) fn run(effort: Effort, dir: &Path) -> Result<Table> {
     Ok(table(effort, &cases, peer.is_some()))
 }
 
-fn runtime() -> Result<Runtime> {
-    Builder::new_multi_thread().enable_all().build().context("a runtime")
-}
-
-/// Serves on a port of its own, in threads of its own.
-fn served<F: Future<Output = ()> + Send + 'static>(
-    serve: impl FnOnce(tokio::net::TcpListener) -> F,
-) -> Result<(SocketAddr, Runtime)> {
-    let runtime = runtime()?;
-    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
-    let address = listener.local_addr()?;
-    runtime.spawn(serve(listener));
-    Ok((address, runtime))
+/// The configuration of a node with one server.
+fn configuration(upstream: SocketAddr) -> String {
+    format!("[servers.files]\ninside = true\nurl = \"http://{upstream}/mcp\"\n")
 }
 
 fn table(effort: Effort, cases: &[Case], with_peer: bool) -> Table {

@@ -202,6 +202,9 @@ fn read(root: &mut Section<'_>) -> Config {
     config
 }
 
+/// The server of tools that agents run themselves.
+const LOCAL: &str = "local";
+
 /// How long an enforcement point keeps a client waiting for a person where the operator says nothing,
 /// in seconds.
 const HOLD_SECONDS: u64 = 300;
@@ -279,7 +282,8 @@ fn read_servers(root: &mut Section<'_>, config: &mut Config) {
 
 fn read_server(name: Name, server: &mut Section<'_>, config: &mut Config) {
     let inside = server.flag("inside", false);
-    let outside_content = server.flag("outside_content", !inside);
+    // What a tool of the agent's own returns is what the agent says that it returned.
+    let outside_content = server.flag("outside_content", !inside || name.as_str() == LOCAL);
     gateway::read_upstream(&name, server, config);
     let mut classes = BTreeMap::new();
     server.section("tools", |tools| {

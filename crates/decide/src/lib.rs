@@ -43,7 +43,7 @@ pub use gate::{Gate, Input, Output, Refused};
 pub use knowledge::{FeedFile, Files, Knowledge, KnowledgeError};
 pub use label::{label, own_label, unwatched_label};
 pub use listed::is_listed;
-pub use models::Models;
+pub use models::{Claimed, Models};
 pub use pathwarden_lineage::{Snippet, snippet};
 pub use permit::{Permit, PermitError, Release};
 pub use reading::Reading;

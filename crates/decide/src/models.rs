@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pathwarden_context::{Placed, Threads};
 use pathwarden_types::{
-    ActionId, Claim, DecidedAt, Digest, Emission, Operation, OperationKind, Outcome, Ratio,
-    VersionRef,
+    ActionId, Claim, DecidedAt, Digest, Emission, Integrity, Operation, OperationKind, Outcome,
+    Ratio, VersionRef,
 };
 
 /// What a session knows of its models: a fold over its records.
@@ -15,8 +15,12 @@ pub struct Models {
     emitted: BTreeMap<ActionId, Emitted>,
     /// The same, oldest first.
     order: VecDeque<ActionId>,
-    /// What stood in any window.
-    shown: BTreeSet<Digest>,
+    /// What stood in any window, with who may have shaped it.
+    shown: BTreeMap<Digest, Integrity>,
+    /// The latest emitted call of each id at a provider.
+    calls: BTreeMap<String, ActionId>,
+    /// The texts that the results of emitted calls hold.
+    results: BTreeMap<ActionId, BTreeSet<Digest>>,
     /// Versions of entries of memory that were read, by the result that they stood in.
     consumed: BTreeMap<Digest, BTreeSet<VersionRef>>,
     /// Calls of models whose window was seen and that are not decided yet.
@@ -40,12 +44,48 @@ enum Standing {
     Done,
 }
 
+/// What an action that is about to be carried out has to do with emitted calls.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Claimed {
+    /// The identity that it was born with; `None` where it is an action of its own.
+    pub action: Option<ActionId>,
+    /// What caused it, where that is known.
+    pub parent: Option<ActionId>,
+    /// In a word.
+    pub claim: Claim,
+}
+
+impl Claimed {
+    fn new(emission: &Emission, claim: Claim) -> Self {
+        Self { action: Some(emission.action), parent: Some(emission.model_call), claim }
+    }
+
+    /// The same as an action of its own.
+    fn anew(self) -> Self {
+        Self { action: None, ..self }
+    }
+}
+
+/// Whether a name is that of a tool, perhaps with something before it.
+pub(crate) fn ends_with(name: &str, tool: &str) -> bool {
+    let (name, tool) = (spelled(name), spelled(tool));
+    name == tool || name.strip_suffix(&tool).is_some_and(|before| before.ends_with('_'))
+}
+
+/// A name as clients may spell it for a model: letters, digits and `_`.
+pub(crate) fn spelled(name: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    name.chars().map(plain).collect()
+}
+
 impl Models {
     /// The most emitted calls that a session remembers; older ones can be claimed no more.
     pub const EMITTED_MAX: usize = 4_096;
     /// The most contents of windows that a session knows again; of the others each is new each time.
     pub const SHOWN_MAX: usize = 65_536;
 
+    /// The most texts of one result that are known again.
+    pub const TEXTS_MAX: usize = 256;
     /// The most results of which it is known what they held of memory.
     pub const CONSUMED_MAX: usize = 4_096;
     /// The most model calls whose window was seen and that are not decided; older ones never will be.
@@ -63,9 +103,11 @@ impl Models {
             self.undecided.pop_front();
         }
         self.undecided.push_back(call);
-        for content in placed.added.iter().map(|artifact| artifact.content).chain(placed.tools) {
+        let artifacts = placed.added.iter().map(|one| (one.content, one.integrity));
+        let tools = placed.tools.map(|tools| (tools, Integrity::FirstParty));
+        for (content, integrity) in artifacts.chain(tools) {
             if self.shown.len() < Self::SHOWN_MAX {
-                self.shown.insert(content);
+                self.shown.entry(content).or_insert(integrity);
             }
         }
     }
@@ -74,8 +116,12 @@ impl Models {
         if self.order.len() >= Self::EMITTED_MAX
             && let Some(oldest) = self.order.pop_front()
         {
-            self.emitted.remove(&oldest);
+            self.results.remove(&oldest);
+            if let Some(gone) = self.emitted.remove(&oldest) {
+                self.calls.retain(|call, action| *action != oldest || *call != gone.emission.call);
+            }
         }
+        self.calls.insert(emission.call.clone(), emission.action);
         self.order.push_back(emission.action);
         let emitted = Emitted { emission: emission.clone(), standing: Standing::Waiting };
         self.emitted.insert(emission.action, emitted);
@@ -113,10 +159,23 @@ impl Models {
         &self.threads
     }
 
-    /// Whether this content stood in a window of the session before.
+    /// Who may have shaped a content that stood in a window of the session before.
     #[must_use]
-    pub fn was_shown(&self, content: &Digest) -> bool {
-        self.shown.contains(content)
+    pub fn shown(&self, content: &Digest) -> Option<Integrity> {
+        self.shown.get(content).copied()
+    }
+
+    /// An emitted call has this result. Its texts are known again where the agent tells them to the model.
+    pub(crate) fn result(&mut self, action: ActionId, texts: impl Iterator<Item = Digest>) {
+        if self.emitted.contains_key(&action) {
+            self.results.insert(action, texts.take(Self::TEXTS_MAX).collect());
+        }
+    }
+
+    /// Whether this very text stands in the result of an emitted call.
+    #[must_use]
+    pub fn is_result(&self, action: ActionId, text: &Digest) -> bool {
+        self.results.get(&action).is_some_and(|texts| texts.contains(text))
     }
 
     /// The emitted call that this action is.
@@ -129,7 +188,7 @@ impl Models {
     #[must_use]
     pub fn by_call(&self, call: &str) -> Option<&Emission> {
         let known = call.get(..call.floor_char_boundary(Emission::CALL_BYTES_MAX))?;
-        self.latest().find(|emitted| emitted.emission.call == known).map(|e| &e.emission)
+        self.emission(*self.calls.get(known)?)
     }
 
     /// The call whose arguments hold this text.
@@ -155,31 +214,35 @@ impl Models {
         operation: &Operation,
         canonical: Digest,
         taken: &BTreeSet<ActionId>,
-    ) -> Option<(Option<ActionId>, Claim)> {
+    ) -> Option<Claimed> {
         if self.threads.is_empty() || operation.kind != OperationKind::ToolCall {
             return None;
         }
-        let is_it = |emitted: &&Emitted| {
-            let Emission { operation: asked, decided, action, .. } = &emitted.emission;
-            asked.name == operation.name
-                && *decided == DecidedAt::Execution
-                && emitted.standing != Standing::Done
-                && !taken.contains(action)
+        let is_open = |emitted: &&Emitted| {
+            emitted.standing != Standing::Done && !taken.contains(&emitted.emission.action)
         };
         let is_same = |emitted: &&Emitted| emitted.emission.canonical == canonical;
         let waits = |emitted: &&Emitted| emitted.standing == Standing::Waiting;
-        let found = self
-            .oldest()
-            .filter(is_it)
-            .filter(is_same)
-            .max_by_key(|emitted| (waits(emitted), emitted.emission.operation == *operation));
-        if let Some(emitted) = found {
-            return Some((Some(emitted.emission.action), Claim::Emitted));
+        let governed = |emitted: &&Emitted| emitted.emission.decided == DecidedAt::Execution;
+        let is_it = |emitted: &&Emitted| emitted.emission.operation == *operation;
+        let found = self.oldest().filter(is_open).filter(governed).filter(is_it).filter(is_same);
+        if let Some(emitted) = found.max_by_key(waits) {
+            return Some(Claimed::new(&emitted.emission, Claim::Emitted));
         }
-        match self.oldest().filter(is_it).find(waits) {
-            Some(emitted) => Some((Some(emitted.emission.action), Claim::Altered)),
-            None => Some((None, Claim::Orphan)),
+        // One that was decided as the agent's own when it was emitted, and turns out to be a server's.
+        let ends = |emitted: &&Emitted| {
+            !governed(emitted) && ends_with(&emitted.emission.operation.name, &operation.name)
+        };
+        if let Some(emitted) = self.oldest().filter(is_same).find(ends) {
+            let Emission { action, .. } = emitted.emission;
+            return Some(Claimed { action: None, parent: Some(action), claim: Claim::Emitted });
         }
+        let named = |emitted: &&Emitted| emitted.emission.operation.name == operation.name;
+        let altered = self.oldest().filter(is_open).filter(governed).filter(named).find(waits);
+        Some(match altered {
+            Some(emitted) => Claimed::new(&emitted.emission, Claim::Altered).anew(),
+            None => Claimed { action: None, parent: None, claim: Claim::Orphan },
+        })
     }
 
     /// How sure the model was when it emitted this call, where its provider tells.
@@ -232,8 +295,18 @@ mod tests {
     }
 
     fn claim(models: &Models, name: &str, arguments: &str) -> Option<(Option<ActionId>, Claim)> {
+        claim_at(models, "mail", name, arguments)
+    }
+
+    fn claim_at(
+        models: &Models,
+        server: &str,
+        name: &str,
+        arguments: &str,
+    ) -> Option<(Option<ActionId>, Claim)> {
         let canonical = Digest::of(arguments.as_bytes());
-        models.claim(&operation("mail", name), canonical, &BTreeSet::new())
+        let claimed = models.claim(&operation(server, name), canonical, &BTreeSet::new())?;
+        Some((claimed.action, claimed.claim))
     }
 
     #[test]
@@ -262,7 +335,8 @@ mod tests {
     fn other_arguments_are_an_altered_call() {
         let mut models = seen();
         models.emit(&emission(1, "send", "a"));
-        assert_eq!(claim(&models, "send", "b"), Some((Some(id(1)), Claim::Altered)));
+        assert_eq!(claim(&models, "send", "b"), Some((None, Claim::Altered)));
+        assert_eq!(claim_at(&models, "evil", "send", "a"), Some((None, Claim::Altered)));
         assert_eq!(claim(&models, "read", "a"), Some((None, Claim::Orphan)));
     }
 
@@ -272,8 +346,26 @@ mod tests {
         models.emit(&emission(1, "send", "a"));
         let canonical = Digest::of(b"a");
         let taken = [id(1)].into();
-        let claimed = models.claim(&operation("mail", "send"), canonical, &taken);
-        assert_eq!(claimed, Some((None, Claim::Orphan)));
+        let claimed = models.claim(&operation("mail", "send"), canonical, &taken).unwrap();
+        assert_eq!((claimed.action, claimed.claim), (None, Claim::Orphan));
+    }
+
+    #[test]
+    fn a_call_that_was_taken_for_the_agents_own_is_no_orphan_at_its_server() {
+        let mut models = seen();
+        let local =
+            Operation { server: "local".parse().unwrap(), ..operation("mail", "mcp__m__send") };
+        let decided = DecidedAt::Emission;
+        models.emit(&Emission { decided, operation: local, ..emission(1, "send", "a") });
+        models.decided(id(1));
+        let canonical = Digest::of(b"a");
+        let claimed =
+            models.claim(&operation("mail", "send"), canonical, &BTreeSet::new()).unwrap();
+        assert_eq!(
+            (claimed.action, claimed.parent, claimed.claim),
+            (None, Some(id(1)), Claim::Emitted)
+        );
+        assert_eq!(claim(&models, "send", "b"), Some((None, Claim::Orphan)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::ops::Range;
 use pathwarden_classify as classify;
 use pathwarden_lineage::{self as lineage, SeenLeaf};
 use pathwarden_purpose::{Acts, ORDERS_MAX, Order, Task, Tool, orders, words};
-use pathwarden_types::{Event, ObservationKind, Operation, OperationKind, Ratio, Record};
+use pathwarden_types::{Digest, Event, ObservationKind, Operation, OperationKind, Ratio, Record};
 use serde_json::Value;
 
 /// What a piece of content holds. A pure function of its text, so that a fold over records that reads
@@ -164,6 +164,20 @@ impl Reading {
             "verify",
         ];
         words(&self.text).iter().any(|word| WORDS.contains(&word.as_str()))
+    }
+
+    /// Digests of the texts in it, as a client may pass them on to a model: each by itself, and the text
+    /// blocks of a result of MCP together.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Digest> {
+        let value: Option<Value> = serde_json::from_str(&self.text).ok();
+        let blocks = value.as_ref().and_then(|value| value.get("content")?.as_array().cloned());
+        let blocks: Vec<String> = blocks
+            .into_iter()
+            .flatten()
+            .filter_map(|block| Some(block.get("text")?.as_str()?.to_owned()))
+            .collect();
+        let whole = blocks.join("\n");
+        blocks.into_iter().chain([whole]).map(|text| Digest::of(text.as_bytes()))
     }
 
     /// Where the content says what nobody sees who looks at it: comments of HTML.

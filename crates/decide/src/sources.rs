@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use pathwarden_lineage::{How, Index, Match, SourceId};
+use pathwarden_lineage::{How, Index, Match, SourceId, Trace};
 use pathwarden_purpose::{Act, Acts, Order, Task, Tool, holds, plain};
 use pathwarden_types::{ActionId, Digest, GivenBy, Integrity, Place, Ratio};
 
@@ -207,6 +207,18 @@ impl Sources {
     /// nowhere.
     pub(crate) fn worst(&self, text: &str) -> Option<Integrity> {
         self.taken_from(text).into_iter().map(|(_, integrity)| integrity).max()
+    }
+
+    /// Whether one place of what an action returned explains all or nearly all of a text.
+    pub(crate) fn is_from(&self, action: ActionId, text: &str) -> bool {
+        if text.len() > Trace::VALUE_BYTES_MAX {
+            return false;
+        }
+        let is_its = |found: &Match| {
+            let source = self.sources.get(number(found));
+            source.is_some_and(|source| source.action == action && !source.is_own)
+        };
+        self.places(text).iter().any(is_its)
     }
 
     /// The contents that any part of a text was taken from.

@@ -229,6 +229,7 @@ impl State {
             && let Some(reading) = reading
         {
             self.loops.result(action, content);
+            self.models.result(action, reading.texts().chain([content]));
             let known = (label.integrity, permit.standing);
             self.sources.add(&self.asked, (action, content), known, reading);
             if permit.has_effect && reading.demands_proof() {

@@ -46,6 +46,8 @@ impl Memories {
     pub const DERIVED_FROM_MAX: usize = 32;
     /// The most other contents that one version is known to be made from.
     pub const SOURCES_MAX: usize = 32;
+    /// The most texts of one entry that are known to be held back beside its versions.
+    pub const GHOSTS_MAX: usize = 4_096;
 
     /// Takes a record into account.
     pub fn apply(&mut self, at: Millis, session: Option<SessionId>, event: &MemoryEvent) {
@@ -240,7 +242,14 @@ impl Memories {
 
     fn forget_oldest_entry(&mut self) {
         self.is_forgetful = true;
-        let oldest = self.entries.iter().min_by_key(|(_, one)| (one.is_restrained(), one.touched));
+        // Whoever fills a store pushes out what is in it, and nothing of the others.
+        let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+        for id in self.entries.keys() {
+            *sizes.entry(&id.store).or_default() += 1;
+        }
+        let largest = sizes.into_iter().max_by_key(|(_, size)| *size).map(|(store, _)| store);
+        let of_largest = self.entries.iter().filter(|(id, _)| Some(id.store.as_str()) == largest);
+        let oldest = of_largest.min_by_key(|(_, one)| (one.is_restrained(), one.touched));
         let Some(id) = oldest.map(|(id, _)| id.clone()) else { return };
         let entry = self.entries.get(&id);
         let numbers: Vec<u64> = entry.into_iter().flat_map(Entry::numbers).collect();
@@ -259,12 +268,14 @@ impl Memories {
 
     /// Forgets a version, and ties what was derived from it to what it was derived from.
     fn forget(&mut self, reference: &VersionRef) {
+        let trust = self.trust_of(reference);
         let Some(entry) = self.entries.get_mut(&reference.entry) else { return };
-        let Some(gone) = entry.forget(reference.number) else { return };
+        let Some(gone) = entry.forget(reference.number, trust) else { return };
+        let is_known_to_be_held = gone.is_held() && entry.hold_back(gone.content);
         for parent in &gone.derived_from {
             self.untie(parent, reference);
         }
-        if gone.is_held() {
+        if gone.is_held() && !is_known_to_be_held {
             self.lose(&reference.entry);
         }
         for child in self.derived.remove(reference).unwrap_or_default() {

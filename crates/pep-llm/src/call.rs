@@ -18,7 +18,7 @@ use pathwarden_wire::{Ask, Fault, Found, Held, Observe, Refusal, Report, Said, S
 
 use crate::emit::canonical_digest;
 use crate::reply::{GONE, Reply};
-use crate::shown::{Texts, window};
+use crate::shown::{Texts, TooMuch, window};
 use crate::upstream::SendError;
 use crate::visit::{Visit, awaited};
 use crate::{headers, outcome, relay};
@@ -164,13 +164,12 @@ async fn decide(
     reply: &mut Reply,
 ) -> Result<(ActionId, Permit, Texts), Box<Response<Answer>>> {
     let fault = |fault: Fault| Box::new(visit.fault(&fault));
+    let texts = Texts::of(visit, request, wanted.is_count).map_err(|TooMuch| too_much(visit))?;
     let seen = in_time(&visit.patience, visit.pdp.window(window(visit, request)));
     let Seen { action, policy, instead } = seen.await.map_err(fault)?;
-    let texts = Texts::new(visit, request.parts(), policy, instead);
-    let arguments = texts.arguments(visit.provider(), wanted.is_count, request);
-    let ask = ask(visit, request, action, arguments).map_err(|words| {
-        Box::new(visit.refused(StatusCode::PAYLOAD_TOO_LARGE, "too_much", &words))
-    })?;
+    let texts = texts.seen(visit, request.parts(), policy, instead);
+    let arguments = texts.arguments(visit, wanted.is_count, request);
+    let ask = ask(visit, request, action, arguments).ok_or_else(|| too_much(visit))?;
     let canonical = ask.canonical;
     let first = in_time(&visit.patience, visit.pdp.ask(ask)).await.map_err(fault)?;
     let mut signs = |_: &Held, _: u64| {};
@@ -199,20 +198,20 @@ async fn decide(
     }
 }
 
-/// The question about a model call; why it is none, if too much is new at once.
-fn ask(
-    visit: &Visit,
-    request: &Request,
-    action: ActionId,
-    arguments: String,
-) -> Result<Ask, String> {
+fn too_much(visit: &Visit) -> Box<Response<Answer>> {
     let most = Ask::ARGUMENTS_BYTES_MAX;
-    let canonical = canonical_digest(&arguments).filter(|_| arguments.len() <= most);
-    let canonical = canonical.ok_or_else(|| {
-        format!("Pathwarden: more than {most} bytes are new in the window; let tools return less")
-    })?;
+    let words = format!(
+        "Pathwarden: more than {most} bytes, or too many pieces, are new in the window; let tools return less"
+    );
+    Box::new(visit.refused(StatusCode::PAYLOAD_TOO_LARGE, "too_much", &words))
+}
+
+/// The question about a model call; `None` if too much is new at once.
+fn ask(visit: &Visit, request: &Request, action: ActionId, arguments: String) -> Option<Ask> {
+    let is_short = arguments.len() <= Ask::ARGUMENTS_BYTES_MAX;
+    let canonical = canonical_digest(&arguments).filter(|_| is_short)?;
     let name = request.model().to_owned();
-    Ok(Ask {
+    Some(Ask {
         session: visit.session,
         operation: Operation { kind: OperationKind::ModelCall, server: visit.name.clone(), name },
         arguments,

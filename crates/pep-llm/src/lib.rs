@@ -26,6 +26,7 @@ mod reply;
 mod shown;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod upstream;
 mod visit;
 

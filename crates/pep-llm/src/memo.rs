@@ -46,6 +46,12 @@ impl Memo {
         known.texts.get(text).cloned()
     }
 
+    /// Whether anything was decided of a text, whatever policy was in force.
+    pub(crate) fn knows(&self, session: SessionId, text: &Digest) -> bool {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.known.get(&session).is_some_and(|known| known.texts.contains_key(text))
+    }
+
     /// Remembers how texts were decided to be shown.
     pub(crate) fn keep(
         &self,

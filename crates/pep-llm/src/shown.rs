@@ -5,86 +5,131 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use pathwarden_lens_llm::{Part, PartKind, Provider, Request, ServerTool};
 use pathwarden_types::{Digest, Obligation, ObservationKind};
-use pathwarden_wire::{Piece, ShownWindow};
-use serde_json::json;
+use pathwarden_wire::{Ask, Piece, ShownWindow};
+use serde_json::{Value, json};
 
 use crate::memo::Shown;
+use crate::unread;
 use crate::visit::Visit;
 
-/// What holds no words that are known here is read all the same up to this length, in bytes: words may
-/// stand in a block of a kind that is new. A longer one is an image.
-const MEDIA_READ_BYTES_MAX: usize = 32 << 10;
+/// The most pieces that may be new in a window at once: more than any conversation grows in one turn, and
+/// about what one takes that is resumed.
+const NEW_PIECES_MAX: usize = 4_096;
 
-/// How the texts of a window are to be shown, by the number of the part.
+/// How the texts of a window are to be shown. Besides its parts, two texts are decided that cannot be
+/// changed: the declarations of tools, and whatever else the provider reads.
 pub(crate) struct Texts {
     policy: Digest,
+    /// What else decides how a text may be shown: to whom, and with which tools in reach.
+    scope: Digest,
     /// What the node wants to be shown otherwise; that is what is decided then.
     cut: BTreeMap<usize, String>,
+    /// The words of parts that are images and the like.
+    media: BTreeMap<usize, String>,
     /// What was decided to be shown otherwise, of earlier calls.
     earlier: BTreeMap<usize, String>,
     /// Parts that are decided now, in the order in which they are asked about.
     asked: Vec<usize>,
+    tools: String,
+    unread: String,
+    server_tools: Value,
 }
 
+/// A window has too much that is new.
+pub(crate) struct TooMuch;
+
 impl Texts {
-    pub(crate) fn new(
+    /// Of a window that no node has seen yet. Nothing is recorded of one that has too much that is new.
+    pub(crate) fn of(
+        visit: &Visit,
+        request: &Request,
+        only_counted: bool,
+    ) -> Result<Self, TooMuch> {
+        let parts = request.parts();
+        let server_tools = server_tools(visit.provider(), request);
+        let reach = server_tools.to_string();
+        let scope = [
+            visit.name.as_str().as_bytes(),
+            &[0],
+            request.model().as_bytes(),
+            &[0, u8::from(only_counted)],
+            reach.as_bytes(),
+        ];
+        let media = parts.iter().enumerate().filter(|(_, part)| part.kind == PartKind::Media);
+        let texts = Self {
+            policy: Digest::of(b""),
+            scope: Digest::of_parts(&scope),
+            cut: BTreeMap::new(),
+            media: media.map(|(number, part)| (number, unread::words(&part.text))).collect(),
+            earlier: BTreeMap::new(),
+            asked: Vec::new(),
+            tools: tools_text(request),
+            unread: unread::of(request),
+            server_tools,
+        };
+        let known = |text: &str| visit.shared.memo.knows(visit.session, &texts.key(text));
+        let all = parts.iter().enumerate().map(|(number, part)| texts.text(number, part));
+        let new =
+            all.chain([texts.tools.as_str(), texts.unread.as_str()]).filter(|text| !known(text));
+        let (count, bytes) =
+            new.fold((0, 0), |(count, bytes), text| (count + 1, bytes + text.len()));
+        if count > NEW_PIECES_MAX || bytes > Ask::ARGUMENTS_BYTES_MAX {
+            return Err(TooMuch);
+        }
+        Ok(texts)
+    }
+
+    /// The same once the node has seen the window.
+    pub(crate) fn seen(
+        mut self,
         visit: &Visit,
         parts: &[Part],
         policy: Digest,
         cut: Vec<(usize, String)>,
     ) -> Self {
-        let cut = cut.into_iter().collect();
-        let mut texts = Self { policy, cut, earlier: BTreeMap::new(), asked: Vec::new() };
+        self.policy = policy;
+        self.cut = cut.into_iter().collect();
         for (number, part) in parts.iter().enumerate() {
-            let known = visit.shared.memo.of(visit.session, policy, &texts.digest(number, part));
-            match known {
+            match self.decided(visit, self.text(number, part)) {
                 Some(Shown::Instead(text)) => {
-                    texts.earlier.insert(number, text.to_string());
+                    self.earlier.insert(number, text.to_string());
                 }
                 Some(Shown::AsItIs) => {}
-                None if part.kind != PartKind::Media || part.text.len() <= MEDIA_READ_BYTES_MAX => {
-                    texts.asked.push(number);
-                }
-                None => {}
+                None => self.asked.push(number),
             }
         }
-        texts
+        self
+    }
+
+    fn decided(&self, visit: &Visit, text: &str) -> Option<Shown> {
+        visit.shared.memo.of(visit.session, self.policy, &self.key(text))
     }
 
     /// The text of a part before anything was decided of it.
     fn text<'a>(&'a self, number: usize, part: &'a Part) -> &'a str {
-        self.cut.get(&number).map_or(part.text.as_str(), String::as_str)
+        let cut = self.cut.get(&number).or_else(|| self.media.get(&number));
+        cut.map_or(part.text.as_str(), String::as_str)
     }
 
-    fn digest(&self, number: usize, part: &Part) -> Digest {
-        Digest::of(self.text(number, part).as_bytes())
+    fn key(&self, text: &str) -> Digest {
+        Digest::of_parts(&[self.scope.as_bytes(), text.as_bytes()])
     }
 
     /// What is decided: what is new in the window, and what the model is given to use.
-    pub(crate) fn arguments(
-        &self,
-        provider: Provider,
-        only_counted: bool,
-        request: &Request,
-    ) -> String {
+    pub(crate) fn arguments(&self, visit: &Visit, only_counted: bool, request: &Request) -> String {
         let parts = request.parts();
         let asked = self.asked.iter().filter_map(|number| Some((*number, parts.get(*number)?)));
         let new: Vec<&str> = asked.map(|(number, part)| self.text(number, part)).collect();
         let tools: Vec<&str> = request.tools().iter().map(|tool| tool.name.as_str()).collect();
-        let server_tools = request.server_tools().iter().map(|tool| {
-            json!({
-                "kind": tool.kind,
-                "name": tool.name,
-                "server_url": address(tool),
-                "approval": approval(provider, tool),
-            })
-        });
+        let fresh = |text: &str| self.decided(visit, text).is_none().then(|| text.to_owned());
         json!({
             "model": request.model(),
             "new": new,
             "parts": parts.len(),
             "tools": tools,
-            "server_tools": server_tools.collect::<Vec<_>>(),
+            "declared": fresh(&self.tools),
+            "else": fresh(&self.unread),
+            "server_tools": self.server_tools,
             "continues": request.continues(),
             "only_counted": only_counted,
         })
@@ -106,9 +151,10 @@ impl Texts {
                 Some(text) => Shown::Instead(text.as_str().into()),
                 None => Shown::AsItIs,
             };
-            Some((self.digest(*number, parts.get(*number)?), shown))
+            Some((self.key(self.text(*number, parts.get(*number)?)), shown))
         });
-        let decided: Vec<_> = decided.collect();
+        let others = [&self.tools, &self.unread].map(|text| (self.key(text), Shown::AsItIs));
+        let decided: Vec<_> = decided.chain(others).collect();
         // What was decided last holds most.
         let Self { policy, mut cut, earlier, .. } = self;
         cut.extend(earlier);
@@ -192,6 +238,27 @@ fn tools_text(request: &Request) -> String {
     let own = request.tools().iter().map(|tool| tool.text.as_str());
     let all = own.chain(request.server_tools().iter().map(|tool| tool.text.as_str()));
     format!("[{}]", all.collect::<Vec<_>>().join(","))
+}
+
+/// The tools that the provider runs, and the calls of such tools that the agent approves by itself.
+fn server_tools(provider: Provider, request: &Request) -> Value {
+    let declared = request.server_tools().iter().map(|tool| {
+        json!({
+            "kind": tool.kind,
+            "name": tool.name,
+            "server_url": address(tool),
+            "approval": approval(provider, tool),
+        })
+    });
+    let approved = (0..unread::approvals(request)).map(|_| {
+        json!({
+            "kind": "mcp_approval_response",
+            "name": "",
+            "server_url": "",
+            "approval": "given",
+        })
+    });
+    declared.chain(approved).collect()
 }
 
 /// The address of a server that the provider calls; empty for what only the provider can follow.

@@ -168,10 +168,6 @@ async fn admitted(
     if place.upstream.key().is_none() && !passes_key {
         return Err(unauthorised(NO_KEY));
     }
-    let shows_token = |token: &str| headers::shows(from, token) || query.contains(token);
-    if passes_key && token.is_some_and(shows_token) {
-        return Err(unauthorised(TOKEN_AS_KEY));
-    }
     let mut patience = shared.gateway.limits.patience;
     let join = Join { join_key: JOIN_KEY.to_owned() };
     let joined = in_time(&patience, pdp.join(join)).await.map_err(fault)?;
@@ -186,7 +182,14 @@ async fn admitted(
     };
     let (name, upstream) = (place.name.clone(), place.upstream.clone());
     let (session, headers) = (joined.session, from.clone());
-    Ok(Visit { shared, name, upstream, pdp, session, patience, headers, path, passes_key })
+    let visit = Visit { shared, name, upstream, pdp, session, patience, headers, path, passes_key };
+    // Wherever else the agent has put it, the provider would see it.
+    let outgoing = visit.to_provider();
+    let shows_token = |token: &str| headers::shows(&outgoing, token) || visit.path.contains(token);
+    if token.is_some_and(shows_token) {
+        return Err(unauthorised(TOKEN_AS_KEY));
+    }
+    Ok(visit)
 }
 
 const ONE_TOKEN: &str = "Pathwarden: the credential is not one; send the agent's token once, where the \

@@ -23,6 +23,9 @@ use crate::{Warden, internal};
 /// What stands in the place of an entry that a person has quarantined.
 const NOTICE: &str = "[Pathwarden: an entry of memory was taken out by a person]";
 
+/// A shorter text may stand in a window by chance, in bytes.
+const OWN_WORDS_BYTES_MIN: usize = 40;
+
 /// How much text of entries is kept at hand, in bytes; the rest is read from the ledger when it is needed.
 const TEXTS_BYTES_MAX: usize = 32 << 20;
 
@@ -94,26 +97,20 @@ impl Warden {
 
     /// Texts of a store that no agent is to see, each with what stands in its place. A text that is gone
     /// cannot be cut out.
-    fn held(&self, kept: &Kept, store: Option<&str>) -> Result<Vec<(Arc<str>, String)>, Fault> {
-        let stores: BTreeSet<&str> = match store {
-            Some(store) => [store].into(),
-            None => kept.memories.entries().map(|(id, _)| id.store.as_str()).collect(),
-        };
+    fn held(&self, kept: &Kept, store: &str) -> Result<Vec<(Arc<str>, String)>, Fault> {
+        if kept.memories.has_lost(store) {
+            return Err(withheld("entries of it were forgotten while they were held back"));
+        }
         let mut needles = Vec::new();
-        for store in stores {
-            if kept.memories.has_lost(store) {
-                return Err(withheld("entries of it were forgotten while they were held back"));
-            }
-            for held in kept.memories.held(store) {
-                let Some(text) = self.text_of(kept, &held.content)? else {
-                    return Err(withheld("the text of an entry that is held back is gone"));
-                };
-                let instead = match held.instead {
-                    Some(version) => self.whole_text(kept, &version)?,
-                    None => NOTICE.to_owned(),
-                };
-                needles.push((text, instead));
-            }
+        for held in kept.memories.held(store) {
+            let Some(text) = self.text_of(kept, &held.content)? else {
+                return Err(withheld("the text of an entry that is held back is gone"));
+            };
+            let instead = match held.instead {
+                Some(version) => self.whole_text(kept, &version)?,
+                None => NOTICE.to_owned(),
+            };
+            needles.push((text, instead));
         }
         Ok(needles)
     }
@@ -134,10 +131,21 @@ impl Warden {
         Ok(text)
     }
 
-    /// What a person wants no agent to see, of one store or of all.
-    pub(crate) fn held_back(&self, store: Option<&str>) -> Result<HeldBack, Fault> {
+    /// What a person wants no agent to see of a store.
+    fn held_back(&self, store: &str) -> Result<HeldBack, Fault> {
         let kept = self.remembered.kept()?;
         self.held(&kept, store).map(HeldBack)
+    }
+
+    /// What a person wants no agent to see of any store, as far as it can be told in a window. A store
+    /// whose texts are gone stops those who read it, and nobody else.
+    pub(crate) fn held_in_windows(&self) -> Result<HeldBack, Fault> {
+        let kept = self.remembered.kept()?;
+        let stores: BTreeSet<&str> =
+            kept.memories.entries().map(|(id, _)| id.store.as_str()).collect();
+        let all = stores.into_iter().filter_map(|store| self.held(&kept, store).ok()).flatten();
+        let own_words = all.filter(|(text, _)| text.trim().len() >= OWN_WORDS_BYTES_MIN);
+        Ok(HeldBack(own_words.collect()))
     }
 
     /// What the answer of a call holds of memory.
@@ -145,7 +153,7 @@ impl Warden {
         if uses.reads == Reads::No {
             return Ok(Read::default());
         }
-        let instead = self.held_back(Some(&uses.store))?.cut_out_of(result)?;
+        let instead = self.held_back(&uses.store)?.cut_out_of(result)?;
         let result = instead.as_deref().unwrap_or(result);
         let kept = self.remembered.kept()?;
         let mut candidates = Vec::new();
@@ -163,7 +171,17 @@ impl Warden {
         let texts = candidates.iter().map(|(version, text)| (version, &**text));
         let versions = found_in(result, texts);
         let trust = |version| kept.memories.trust_of(version);
-        let is_tainted = versions.iter().any(|version| trust(version) == Integrity::Untrusted);
+        let is_asked = |id: &EntryId| match &uses.reads {
+            Reads::Keys(keys) => keys.contains(&id.key),
+            Reads::Any | Reads::No => true,
+        };
+        let of_store = kept.memories.entries().filter(|(id, _)| id.store == uses.store);
+        let mut asked = of_store.filter(|(id, _)| is_asked(id));
+        // What was forgotten here its store may still hold.
+        let is_doubtful = asked.any(|(_, entry)| entry.floor() == Integrity::Untrusted)
+            || (versions.is_empty() && kept.memories.is_forgetful());
+        let is_tainted =
+            is_doubtful || versions.iter().any(|version| trust(version) == Integrity::Untrusted);
         Ok(Read { versions, is_tainted, instead })
     }
 
@@ -358,6 +376,16 @@ impl Warden {
 pub(crate) struct HeldBack(Vec<(Arc<str>, String)>);
 
 impl HeldBack {
+    /// A text of a window without any of them; `None` when there is nothing of them in it. Content of which
+    /// something is left is left out as a whole.
+    pub(crate) fn cut_or_replace(&self, text: &str, is_content: bool) -> Option<String> {
+        match self.cut_out_of(text) {
+            Ok(shown) => shown,
+            Err(_) if is_content => Some(NOTICE.to_owned()),
+            Err(_) => None,
+        }
+    }
+
     /// A text without any of them; `None` when there is nothing of them in it.
     pub(crate) fn cut_out_of(&self, text: &str) -> Result<Option<String>, Fault> {
         if self.0.is_empty() {

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use pathwarden_context::{Artifact, Placed, Window, mark_of_text};
-use pathwarden_decide::{Reading, State};
+use pathwarden_decide::{Claimed, Reading, State};
 use pathwarden_json::Json;
 use pathwarden_types::{
     Action, ActionId, Claim, DecidedAt, Digest, Effect, Emission, Event, Finding, FindingKind,
     Integrity, Mark, MarkKind, Name, Observation, ObservationKind, Operation, OperationKind,
-    Outcome, SessionId,
+    Outcome, SessionId, Trust,
 };
 use pathwarden_wire::{
     Ask, Asking, Emitted, Fault, FaultKind, ModelPdp, Observe, Piece, Said, Seen, ShownWindow,
@@ -96,12 +96,17 @@ impl Warden {
         Ok(Seen { action, policy, instead })
     }
 
-    /// Cuts out of the pieces what a person wants no agent to see; gives those that it changes.
+    /// Cuts out of the pieces what a person wants no agent to see; gives those that it changes. What the
+    /// model said itself stays. Only texts that are somebody's own words count here: a window may hold any
+    /// short one by chance, and whoever fills memory with common words must not blind the others.
     fn cut_memory(&self, pieces: &mut [Piece]) -> Result<Vec<(usize, String)>, Fault> {
         let mut instead = Vec::new();
-        let held = self.held_back(None)?;
+        let held = self.held_in_windows()?;
         for (number, piece) in pieces.iter_mut().enumerate() {
-            if let Some(text) = held.cut_out_of(&piece.text)? {
+            if piece.kind == ObservationKind::AssistantTurn {
+                continue;
+            }
+            if let Some(text) = held.cut_or_replace(&piece.text, is_content(piece.kind)) {
                 piece.text.clone_from(&text);
                 instead.push((number, text));
             }
@@ -144,7 +149,7 @@ impl Warden {
                 emission.is_some_and(|emission| live.state.open_permit(emission.action).is_some())
             };
             let is_new = |one: &Looked| {
-                is_content(one.piece.kind) && (!models.was_shown(&one.content) || waits(one))
+                is_content(one.piece.kind) && (models.shown(&one.content).is_none() || waits(one))
             };
             looked.iter().enumerate().filter(|(_, one)| is_new(one)).map(|(at, _)| at).collect()
         };
@@ -235,7 +240,7 @@ impl Warden {
     ) -> Result<(), Fault> {
         let text = serde_json::to_string(placed).map_err(|_| internal())?;
         let models = live.state.models();
-        let is_new = |content: &Digest| !models.was_shown(content);
+        let is_new = |content: &Digest| models.shown(content).is_none();
         let mut payloads = vec![text.clone().into_bytes()];
         let mut kept = BTreeSet::new();
         payloads.extend(tools.filter(|tools| is_new(&Digest::of(tools))));
@@ -265,8 +270,18 @@ impl Warden {
             return Err(Fault::new(FaultKind::TooMuch, message, "do it in smaller pieces"));
         }
         let mut shard = self.shard(session)?;
-        let (_, live) = self.live(&mut shard, session, caller)?;
-        let meant = live.state.meant_by(&name);
+        let (engine, live) = self.live(&mut shard, session, caller)?;
+        let settings = engine.snapshot().settings();
+        let agent = &live.state.agent().name;
+        // Whoever may offer a tool of any name would take the agent's own tools out of anybody's sight.
+        let is_governed = |server: &Name, tool: &str| {
+            let (kind, server) = (OperationKind::ToolCall, server.clone());
+            let operation = Operation { kind, server, name: tool.to_owned() };
+            let standing = self.supplies.of(&operation, agent).ok().flatten();
+            settings.server(&operation.server).inside
+                && standing.is_some_and(|supply| supply.trust == Trust::Known)
+        };
+        let meant = live.state.meant_by(&name, is_governed);
         let (server, tool, decided) = match meant {
             Some((server, tool)) => (server.clone(), tool.to_owned(), DecidedAt::Execution),
             None => (LOCAL.parse().map_err(|_| internal())?, name, DecidedAt::Emission),
@@ -350,24 +365,40 @@ const fn is_content(kind: ObservationKind) -> bool {
     matches!(kind, ObservationKind::ToolResult | ObservationKind::Document | ObservationKind::Media)
 }
 
-/// Whether a piece is the result of a call that some enforcement point has seen by itself.
+/// Whether a piece is what some enforcement point has seen a call return, or what we said instead.
 fn is_watched(state: &State, one: &Looked) -> bool {
     let call = one.piece.call.as_deref();
-    call.and_then(|call| state.models().by_call(call)).is_some()
+    let Some(emission) = call.and_then(|call| state.models().by_call(call)) else { return false };
+    state.is_from(emission.action, &one.piece.text) || is_refusal(&one.piece.text, emission.action)
 }
 
-/// A piece of a window with what is known of where it came from.
+/// Whether a text is little more than what an agent is told in place of a result.
+fn is_refusal(text: &str, action: ActionId) -> bool {
+    text.len() <= REFUSAL_BYTES_MAX
+        && text.contains("Pathwarden")
+        && text.contains(&format!("Action: {action}"))
+}
+
+/// The longest of our refusals, with what clients put around it, in bytes.
+const REFUSAL_BYTES_MAX: usize = 1 << 10;
+
+/// A piece of a window with what is known of where it came from. What was shown before is what it was.
 fn artifact(state: &State, one: &Looked) -> Artifact {
     let Piece { kind, text, call, name } = &one.piece;
-    let integrity = match kind {
-        ObservationKind::SystemPrompt => Integrity::FirstParty,
-        ObservationKind::UserTurn if state.task_is_stated() && text.trim() == state.task_text() => {
+    let integrity = match (kind, state.models().shown(&one.content)) {
+        (kind, Some(known)) if !is_content(*kind) => known,
+        (ObservationKind::SystemPrompt, _) => Integrity::FirstParty,
+        (ObservationKind::UserTurn, _)
+            if state.task_is_stated() && text.trim() == state.task_text() =>
+        {
             Integrity::Trusted
         }
-        ObservationKind::ToolResult if is_watched(state, one) && !state.holds_untrusted(text) => {
-            Integrity::FirstParty
-        }
-        kind if is_content(*kind) => Integrity::Untrusted,
+        (ObservationKind::ToolResult, known) if is_watched(state, one) => match known {
+            Some(known) => known,
+            None if state.holds_untrusted(text) => Integrity::Untrusted,
+            None => Integrity::FirstParty,
+        },
+        (kind, _) if is_content(*kind) => Integrity::Untrusted,
         _ if state.holds_untrusted(text) => Integrity::Untrusted,
         _ => Integrity::FirstParty,
     };
@@ -424,16 +455,13 @@ impl Warden {
             return Err(not_minted());
         }
         let found = live.state.models().claim(&ask.operation, ask.canonical, &live.claimed);
-        let Some((emitted, claim)) = found else { return Ok(()) };
+        let Some(Claimed { action: born, parent, claim }) = found else { return Ok(()) };
         action.claim = Some(claim);
-        if let Some(id) = emitted {
-            // One that was altered is another action: the call that was emitted may still come.
-            if claim == Claim::Emitted {
-                live.claimed.insert(id);
-                action.id = id;
-            }
-            let caused_by = live.state.models().emission(id).map(|emission| emission.model_call);
-            action.parent = caused_by.or(action.parent);
+        action.parent = parent.or(action.parent);
+        // One that was altered is another action: the call that was emitted may still come.
+        if let Some(born) = born {
+            live.claimed.insert(born);
+            action.id = born;
         }
         drop(shard);
         self.note_claim(action)

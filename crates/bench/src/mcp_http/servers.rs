@@ -1,17 +1,14 @@
-//! The MCP server that is called, and the byte proxy.
+//! The MCP server that is called.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Either, Full};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::net::TcpListener;
@@ -69,39 +66,4 @@ fn plain(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response
-}
-
-/// The least that a proxy on hyper can do: heads and bodies pass as they come, over pooled
-/// connections.
-pub(super) async fn byte_proxy(listener: TcpListener, to: SocketAddr) {
-    let mut connector = HttpConnector::new();
-    connector.set_nodelay(true);
-    let client: Client<_, Incoming> = Client::builder(TokioExecutor::new()).build(connector);
-    while let Ok((stream, _)) = listener.accept().await {
-        let _ = stream.set_nodelay(true);
-        let client = client.clone();
-        tokio::spawn(async move {
-            let service = service_fn(|request| pass(client.clone(), to, request));
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-        });
-    }
-}
-
-async fn pass(
-    client: Client<HttpConnector, Incoming>,
-    to: SocketAddr,
-    mut request: Request<Incoming>,
-) -> Result<Response<Either<Incoming, Full<Bytes>>>, Infallible> {
-    let path = request.uri().path();
-    let answered = match format!("http://{to}{path}").parse() {
-        Ok(uri) => {
-            *request.uri_mut() = uri;
-            client.request(request).await.ok()
-        }
-        Err(_) => None,
-    };
-    Ok(match answered {
-        Some(response) => response.map(Either::Left),
-        None => plain(StatusCode::BAD_GATEWAY).map(Either::Right),
-    })
 }

@@ -1,9 +1,12 @@
 //! What the state takes from windows of models, and what it knows of them.
 
 use pathwarden_context::Placed;
-use pathwarden_types::{Digest, Integrity, Label, Name, Observation, ObservationKind, VersionRef};
+use pathwarden_types::{
+    ActionId, Digest, Integrity, Label, Name, Observation, ObservationKind, VersionRef,
+};
 
 use super::State;
+use crate::models::{ends_with, spelled};
 use crate::sources::{Pointed, Standing};
 use crate::{Models, Reading};
 
@@ -62,22 +65,26 @@ impl State {
         &self.models
     }
 
-    /// The tool of a governed server that a model means by this name: clients put the server's name, or
-    /// one of their own, before that of the tool.
+    /// The tool of a server that a model means by this name, if that is beyond doubt: the name is the
+    /// tool's, or has the server's before it, as clients spell them; no other server's tool could be
+    /// meant; and the server is one of those that `may_be`. In doubt it is the agent's own.
     #[must_use]
-    pub fn meant_by(&self, name: &str) -> Option<(&Name, &str)> {
+    pub fn meant_by(
+        &self,
+        name: &str,
+        may_be: impl Fn(&Name, &str) -> bool,
+    ) -> Option<(&Name, &str)> {
         let plain = spelled(name);
-        let ends = |tool: &str| {
-            let tool = spelled(tool);
-            plain == tool || plain.ends_with(&format!("_{tool}"))
-        };
         let all =
             self.tools.iter().flat_map(|(server, tools)| tools.keys().map(move |t| (server, t)));
-        let fits = all.filter(|(_, tool)| ends(tool));
-        let weight =
-            |server: &Name, tool: &str| (tool.len(), plain.contains(&spelled(server.as_str())));
-        fits.max_by_key(|(server, tool)| weight(server, tool))
-            .map(|(server, tool)| (server, &**tool))
+        let fits = all.filter(|(server, tool)| {
+            let is_named = || plain.contains(&spelled(server.as_str()));
+            plain == spelled(tool) || (ends_with(name, tool) && is_named())
+        });
+        let longest = fits.clone().map(|(_, tool)| tool.len()).max()?;
+        let mut meant = fits.filter(|(_, tool)| tool.len() == longest);
+        let (server, tool) = meant.next()?;
+        (meant.next().is_none() && may_be(server, tool)).then_some((server, tool))
     }
 
     /// What was read of memory, in any result.
@@ -96,15 +103,16 @@ impl State {
         self.sources.taken_from(text)
     }
 
+    /// Whether a text is all, or nearly all, from the result of an action.
+    #[must_use]
+    pub fn is_from(&self, action: ActionId, text: &str) -> bool {
+        self.models.is_result(action, &Digest::of(text.as_bytes()))
+            || self.sources.is_from(action, text)
+    }
+
     /// Whether text of outsiders, or of nobody knows whom, stands in this one.
     #[must_use]
     pub fn holds_untrusted(&self, text: &str) -> bool {
         self.sources.worst(text) == Some(Integrity::Untrusted)
     }
-}
-
-/// A name as clients may spell it for a model: letters, digits and `_`.
-fn spelled(name: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    name.chars().map(plain).collect()
 }

@@ -8,13 +8,17 @@ use super::Memories;
 use pathwarden_types::{VersionRef, WriteMode};
 
 /// One entry, as far as it is remembered.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
     versions: BTreeMap<u64, Version>,
     consumers: VecDeque<Consumer>,
     rolled_back_to: Option<u64>,
     last: u64,
     forgotten: u64,
+    /// The least trust in what its store holds and is forgotten here.
+    floor: Integrity,
+    /// Texts of forgotten versions that are held back.
+    ghosts: BTreeSet<Digest>,
     /// The number of the event that wrote it last.
     pub(super) touched: u64,
 }
@@ -117,6 +121,21 @@ impl Version {
     }
 }
 
+impl Default for Entry {
+    fn default() -> Self {
+        Self {
+            versions: BTreeMap::new(),
+            consumers: VecDeque::new(),
+            rolled_back_to: None,
+            last: 0,
+            forgotten: 0,
+            floor: Integrity::Trusted,
+            ghosts: BTreeSet::new(),
+            touched: 0,
+        }
+    }
+}
+
 impl Entry {
     pub(super) fn push(&mut self, version: Version) {
         self.last = version.number;
@@ -124,6 +143,7 @@ impl Entry {
     }
 
     pub(super) fn supersede(&mut self) {
+        self.floor = Integrity::Trusted;
         self.end(Life::Superseded, |_| true);
     }
 
@@ -158,6 +178,7 @@ impl Entry {
 
     pub(super) fn release(&mut self) {
         self.rolled_back_to = None;
+        self.ghosts.clear();
         for version in self.versions.values_mut() {
             version.hold = None;
         }
@@ -179,10 +200,33 @@ impl Entry {
         is_over
     }
 
-    pub(super) fn forget(&mut self, number: u64) -> Option<Version> {
+    /// Forgets a version, and how much it was trusted only if its store does not hold it any more.
+    pub(super) fn forget(&mut self, number: u64, trust: Integrity) -> Option<Version> {
         let gone = self.versions.remove(&number)?;
         self.forgotten = self.forgotten.saturating_add(1);
+        if gone.life == Life::Current {
+            self.floor = self.floor.max(trust);
+        }
         Some(gone)
+    }
+
+    /// Remembers a text that is held back without its version; says whether there was room.
+    pub(super) fn hold_back(&mut self, content: Digest) -> bool {
+        let has_room = self.ghosts.len() < Memories::GHOSTS_MAX || self.ghosts.contains(&content);
+        if has_room {
+            self.ghosts.insert(content);
+        }
+        has_room
+    }
+
+    pub(super) fn ghosts(&self) -> impl Iterator<Item = Digest> + '_ {
+        self.ghosts.iter().copied()
+    }
+
+    /// The least trust in what its store holds and is forgotten here.
+    #[must_use]
+    pub const fn floor(&self) -> Integrity {
+        self.floor
     }
 
     pub(super) fn version_mut(&mut self, number: u64) -> Option<&mut Version> {
@@ -205,11 +249,12 @@ impl Entry {
     }
 
     pub(super) fn holds_back(&self, content: Digest) -> bool {
-        self.versions.values().any(|version| version.is_held() && version.content == content)
+        self.ghosts.contains(&content)
+            || self.versions.values().any(|version| version.is_held() && version.content == content)
     }
 
     pub(super) fn is_restrained(&self) -> bool {
-        self.versions.values().any(Version::is_held)
+        !self.ghosts.is_empty() || self.versions.values().any(Version::is_held)
     }
 
     pub(super) const fn last_number(&self) -> u64 {

@@ -32,7 +32,7 @@ impl Memories {
     }
 
     /// As [`Memories::quarantine_set`], beginning with this version of the entry. The set is closed: a
-    /// [`Quarantined`](crate::MemoryEvent::Quarantined) for each entry in it, from its lowest version
+    /// [`Quarantined`](pathwarden_types::MemoryEvent::Quarantined) for each entry in it, from its lowest version
     /// on, holds back the set and nothing else.
     #[must_use]
     pub fn quarantine_set_from(&self, first: &VersionRef) -> Vec<VersionRef> {
@@ -73,7 +73,7 @@ impl Memories {
     pub fn trust_of_entry(&self, id: &EntryId) -> Integrity {
         let Some(entry) = self.entries.get(id) else { return Integrity::Untrusted };
         let all = entry.held_by_store().map(|version| self.trust_of(&id.version(version.number)));
-        all.max().unwrap_or(Integrity::Untrusted)
+        all.max().unwrap_or(Integrity::Untrusted).max(entry.floor())
     }
 
     pub(super) fn is_held(&self, version: &VersionRef) -> bool {

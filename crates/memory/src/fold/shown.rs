@@ -20,7 +20,7 @@ pub enum Shown {
 /// A version whose text is to be cut wherever it stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Held {
-    /// Which.
+    /// Which; of number 0 when it is forgotten, and its text is known all the same.
     pub version: VersionRef,
     /// Its text, a payload.
     pub content: Digest,
@@ -67,7 +67,12 @@ impl Memories {
         let entries = self.entries.range(first..).take_while(|(id, _)| id.store == store);
         let each = entries.flat_map(|(id, entry)| {
             let versions = entry.versions().filter(|version| version.is_held());
-            versions.map(move |version| held(id, entry, version))
+            let ghosts = entry.ghosts().map(|content| Held {
+                version: id.version(0),
+                content,
+                instead: None,
+            });
+            versions.map(move |version| held(id, entry, version)).chain(ghosts)
         });
         each.collect()
     }

@@ -258,19 +258,66 @@ fn versions_have_a_most_and_what_is_held_back_is_forgotten_last() {
     assert!(!world.memories.has_lost("notes"));
 }
 
-#[test]
-fn a_store_is_said_to_have_lost_what_was_held_back_and_forgotten() {
-    let mut world = World::default();
-    let bad = world.write("a", "0", &[]);
+/// Writes so many versions that all are made from the one that is held back.
+fn write_held(world: &mut World, count: usize) {
+    let bad = world.write("a", "bad", &[]);
     world.apply(&quarantined("a", 1));
-    for number in 0..Memories::VERSIONS_MAX {
+    for number in 0..count {
         world.write("a", &number.to_string(), std::slice::from_ref(&bad));
     }
+}
+
+#[test]
+fn a_text_that_is_held_back_stays_so_when_its_version_is_forgotten() {
+    let mut world = World::default();
+    write_held(&mut world, Memories::VERSIONS_MAX + 10);
+    let bad = Digest::of(b"bad");
     assert!(world.memories.entry(&id("a")).unwrap().version(1).is_none());
-    assert!(world.memories.has_lost("notes") && !world.memories.has_lost("other"));
-    assert_eq!(world.memories.shown(&id("a")), Shown::Cut);
-    world.apply(&released("a"));
     assert!(!world.memories.has_lost("notes"));
+    assert!(world.memories.held("notes").iter().any(|held| held.content == bad));
+    let again = world.write("a", "bad", &[]);
+    assert!(world.memories.find(&again).unwrap().is_held());
+    world.apply(&released("a"));
+    assert!(world.memories.held("notes").is_empty());
+}
+
+#[test]
+fn one_text_more_than_the_limit_is_lost_and_said() {
+    let mut world = World::default();
+    // All but the last one: it is never forgotten.
+    write_held(&mut world, Memories::VERSIONS_MAX + Memories::GHOSTS_MAX - 1);
+    assert!(!world.memories.has_lost("notes"));
+    world.write("a", "and another", &[id("a").version(1)]);
+    let bad = Digest::of(b"0");
+    assert!(world.memories.held("notes").iter().any(|held| held.content == bad));
+    for number in 0..=Memories::VERSIONS_MAX {
+        world.write("a", &format!("more {number}"), &[]);
+    }
+    assert!(!world.memories.has_lost("other"));
+}
+
+#[test]
+fn an_entry_is_not_trusted_more_because_its_bad_version_was_forgotten() {
+    let mut world = World::default();
+    let bad = written("a", "bad", WriteMode::Add, &[]);
+    let MemoryEvent::Written { entry, content, bytes, mode, by, .. } = bad else { panic!() };
+    world.apply(&MemoryEvent::Written {
+        entry,
+        content,
+        bytes,
+        mode,
+        by,
+        trust: Integrity::Untrusted,
+        derived_from: Vec::new(),
+        sources: Vec::new(),
+    });
+    for number in 0..=Memories::VERSIONS_MAX {
+        world.add("a", &number.to_string());
+    }
+    assert!(world.memories.entry(&id("a")).unwrap().version(1).is_none());
+    assert_eq!(world.memories.trust_of_entry(&id("a")), Integrity::Untrusted);
+    world.write("a", "all of it anew", &[]);
+    assert_eq!(world.memories.trust_of_entry(&id("a")), Integrity::FirstParty);
 }
 
 #[test]

@@ -183,9 +183,12 @@ async fn the_window_and_the_tools_are_recorded_and_asked_about_without_credentia
     let server = json!({"kind": "mcp", "name": "crm", "server_url": "https://crm.example/", "approval": "always"});
     let want = json!({
         "model": "m", "new": ["be kind", "hello", "{}", "found"], "parts": 4, "tools": ["read"],
-        "server_tools": [server], "continues": "r0", "only_counted": false,
+        "server_tools": [server], "continues": "r0", "only_counted": false, "declared": tools,
     });
-    assert_eq!(arguments(&client, 0), want);
+    let mut asked = arguments(&client, 0);
+    let unread = asked.as_object_mut().unwrap().remove("else").unwrap();
+    assert!(unread.as_str().unwrap().contains("function_call_output"), "{unread}");
+    assert_eq!(asked, want);
 }
 
 #[tokio::test]
@@ -217,6 +220,7 @@ async fn a_window_with_more_new_text_than_is_decided_at_once_is_refused() {
     let body = CHAT.request(true, "m", &"x".repeat(pathwarden_wire::Ask::ARGUMENTS_BYTES_MAX));
     let answer = client.post(&CHAT.path(true, "m"), body.as_bytes()).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert!(first(&client.fake.windows, 1).await[0].pieces[0].text.starts_with("xx"));
     assert!(client.provider.heard.borrow().is_empty());
+    // What is refused for its size is not kept.
+    assert!(client.fake.windows.borrow().is_empty());
 }

@@ -267,6 +267,7 @@ fn models() -> Vec<Input> {
         ("mcp", "https://mcp.acme.example", "always"),
         ("mcp", "https://mcp.acme.example", "never"),
         ("mcp", "", "always"),
+        ("mcp_approval_response", "", "given"),
     ] {
         let mut input = send(GivenBy::Nobody, false);
         input.action.kind = OperationKind::ModelCall;

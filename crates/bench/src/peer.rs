@@ -1,4 +1,4 @@
-//! The peer: a plain Python MCP proxy, where it is installed.
+//! Peers: proxies in Python that the registries have, where they are installed.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -8,17 +8,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// Where `scripts/setup.sh bench` puts it.
-const PYTHON: &str = ".work/bench-py/bin/python";
-const SCRIPT: &str = "bench/peers/fastmcp_proxy.py";
+/// How a peer is run: a script that prints the port that it will listen on.
+pub(crate) struct Program {
+    /// Where `scripts/setup.sh bench` puts the interpreter.
+    pub(crate) python: &'static str,
+    pub(crate) script: &'static str,
+}
 
 /// How long it may take to begin.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// A running peer; killed when dropped.
-pub(super) struct Peer {
+pub(crate) struct Peer {
     /// Where it listens.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     process: Child,
 }
 
@@ -30,13 +33,14 @@ impl Drop for Peer {
 }
 
 impl Peer {
-    /// The peer before `upstream`; `None` when it is not installed.
-    pub(super) fn start(upstream: SocketAddr) -> Result<Option<Self>> {
-        if !Path::new(PYTHON).exists() {
+    /// A peer with what its script is told; `None` when it is not installed.
+    pub(crate) fn start(program: &Program, arguments: &[&str]) -> Result<Option<Self>> {
+        if !Path::new(program.python).exists() {
             return Ok(None);
         }
-        let mut process = Command::new(PYTHON)
-            .args([SCRIPT, &format!("http://{upstream}/mcp")])
+        let mut process = Command::new(program.python)
+            .arg(program.script)
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
