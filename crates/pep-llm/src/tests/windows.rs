@@ -9,7 +9,7 @@ use super::apis::{ALL, CHAT, Case, MESSAGES, RESPONSES};
 use super::client::{Client, LIMITS};
 use super::provider::{stream, whole};
 use crate::Limits;
-use crate::fake::{CUT, first};
+use crate::fake::CUT;
 
 /// Limits with which a person is waited for so long.
 pub(super) fn held_for(hold: Duration) -> Limits {
