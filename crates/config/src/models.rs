@@ -4,7 +4,7 @@ use pathwarden_decide::ServerSettings;
 
 use crate::gateway::is_loopback;
 use crate::section::Section;
-use crate::{CallLimits, Config};
+use crate::{CallLimits, Config, LOCAL};
 
 /// A provider of models.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,11 +40,12 @@ impl ModelApi {
         }
     }
 
-    const fn url(self) -> &'static str {
+    /// The address of the company whose API it is, and the name by which it is known.
+    const fn known(self) -> (&'static str, &'static str) {
         match self {
-            Self::OpenAi => "https://api.openai.com",
-            Self::Anthropic => "https://api.anthropic.com",
-            Self::Gemini => "https://generativelanguage.googleapis.com",
+            Self::OpenAi => ("openai", "https://api.openai.com"),
+            Self::Anthropic => ("anthropic", "https://api.anthropic.com"),
+            Self::Gemini => ("gemini", "https://generativelanguage.googleapis.com"),
         }
     }
 }
@@ -61,13 +62,27 @@ pub(crate) fn read(root: &mut Section<'_>, config: &mut Config) {
             model.fault("api", &format!("`{api}` is no API"), "use openai, anthropic or gemini");
             return;
         };
-        let url = url.unwrap_or_else(|| api.url().to_owned());
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            let message = format!("`{url}` is not an http:// or https:// URL");
-            model.fault("url", &message, "give the provider's address, without `/v1`");
+        let (known_by, known_at) = api.known();
+        // Windows for a model of one's own must not end up at a company by an oversight.
+        if url.is_none() && name.as_str() != known_by {
+            model.fault("url", "it is missing", "give the provider's address, without `/v1`");
+        }
+        let url = url.unwrap_or_else(|| known_at.to_owned());
+        let is_plain = url.starts_with("http://") || url.starts_with("https://");
+        if !is_plain || url.contains(['@', '?', '#']) {
+            // It is not shown: a password may be in it.
+            let message = "this is not a plain http:// or https:// URL";
+            model.fault("url", message, "write it as `https://host:port`");
+        } else if url.trim_end_matches('/').ends_with("/v1") {
+            let advice = "leave `/v1` away: clients send it";
+            model.fault("url", &format!("`{url}` has the version in it"), advice);
         } else if url.starts_with("http://") && !is_loopback(&url) {
             let advice = "use https://, so that windows and keys are not sent in clear";
             model.fault("url", &format!("`{url}` is not encrypted"), advice);
+        }
+        if name.as_str() == LOCAL {
+            let message = "`local` is the name for the tools that agents run themselves";
+            return model.fault("api", message, "give the provider another name");
         }
         if config.settings.servers.contains_key(&name) {
             let message = "a server has this name already";

@@ -210,11 +210,27 @@ fn a_provider_that_cannot_be_used_is_a_fault() {
         [models.plain]
         api = "openai"
         url = "http://models.example"
+        [models.local]
+        api = "openai"
+        url = "http://127.0.0.1:8000"
+        [models.llama]
+        api = "openai"
+        [models.secret]
+        api = "openai"
+        url = "https://user:password@models.example"
+        [models.versioned]
+        api = "openai"
+        url = "https://models.example/v1/"
         [memory]
         files = ["a***b", ""]
         "#,
     )
     .expect_err("faults");
     let keys: Vec<&str> = faults.0.iter().map(|fault| fault.key.as_str()).collect();
-    assert_eq!(keys, ["memory.files", "models.openai.api", "models.other.api", "models.plain.url"]);
+    let of_models =
+        ["llama.url", "local.api", "openai.api", "other.api", "plain.url", "secret.url"];
+    let of_models = of_models.iter().chain(&["versioned.url"]).map(|key| format!("models.{key}"));
+    let expected: Vec<String> = ["memory.files".to_owned()].into_iter().chain(of_models).collect();
+    assert_eq!(keys, expected);
+    assert!(!format!("{faults}").contains("password"), "{faults}");
 }

@@ -55,9 +55,10 @@ pub struct Uses {
     pub reads: Reads,
     /// What is written, in the order of the arguments.
     pub writes: Vec<Write>,
-    /// What is removed. A path may be a directory: see [`Memories::covered`](crate::Memories::covered).
+    /// What is removed. Of a directory, what is below it is held to be there still.
     pub removes: Vec<Removed>,
-    /// What gets another key: its text is what it was.
+    /// What gets another key: its text is what it was. A path may be a directory: see
+    /// [`Memories::covered`](crate::Memories::covered).
     pub moves: Vec<Moved>,
     /// What is had under another key as well.
     pub copies: Vec<Moved>,

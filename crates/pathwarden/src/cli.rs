@@ -130,7 +130,7 @@ pub(crate) enum Command {
     ///
     /// Put `pathwarden mcp --` before the server's command in the configuration of any MCP client.
     Mcp(Mcp),
-    /// List what was out of order, latest last: changed tools, forged states, foreign pages.
+    /// List what was out of order, latest last: changed tools, forged states, orphan calls, tainted memory.
     Findings,
     /// Print completions for a shell.
     Completions {

@@ -52,10 +52,7 @@ pub(crate) fn of(
 
 fn reach(upstream: &Upstream) -> anyhow::Result<http::Upstream> {
     let Upstream { url, token_env, calls, tools } = upstream;
-    let token = token_env
-        .as_ref()
-        .map(|name| std::env::var(name).map_err(|_| anyhow!("set `{name}`, which holds its token")))
-        .transpose()?;
+    let token = token_env.as_deref().map(|name| secret("token_env", name)).transpose()?;
     let limits = |limits: &CallLimits| http::CallLimits {
         answer: Duration::from_millis(limits.answer_ms),
         concurrent_max: limits.concurrent_max,
@@ -97,12 +94,19 @@ fn reach_models(provider: &ModelProvider) -> anyhow::Result<llm::Upstream> {
         ModelApi::Anthropic => Provider::Anthropic,
         ModelApi::Gemini => Provider::Gemini,
     };
-    let key = key_env
-        .as_ref()
-        .map(|name| std::env::var(name).map_err(|_| anyhow!("set `{name}`, which holds its key")))
-        .transpose()?;
+    let key = key_env.as_deref().map(|name| secret("key_env", name)).transpose()?;
     let answer = Duration::from_millis(calls.answer_ms);
     Ok(llm::Upstream::new(api, url, key.as_deref(), answer, calls.concurrent_max)?)
+}
+
+/// What the environment of the node keeps secret.
+fn secret(key: &str, variable: &str) -> anyhow::Result<String> {
+    std::env::var(variable).map_err(|_| {
+        anyhow!(
+            "`{key}` names the variable `{variable}`, which is not set; set it in the environment of \
+             `pathwarden up`, or remove `{key}`"
+        )
+    })
 }
 
 /// Who may come in: the bearer of a token of this node, or of one of the configured issuer; with no token,

@@ -37,6 +37,8 @@ pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
         tracing::warn!("security is lowered by {danger}");
     }
     let warden = node(&home, &config)?;
+    let gateway = gateway::of(&warden, &config, &home)?;
+    let models_gateway = gateway::of_models(&warden, &config, &home)?;
     let socket = home.below(&config.socket);
     let api_socket = bind_socket(&socket)?;
     let api_tcp = bind(config.api).await?;
@@ -53,8 +55,6 @@ pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
     let policy_dir = home.below(&config.policy_dir);
     let settings = config.settings.clone();
     let reload = tokio::spawn(reload_on_change(Arc::clone(&warden), policy_dir, settings));
-    let gateway = gateway::of(&warden, &config, &home)?;
-    let models_gateway = gateway::of_models(&warden, &config, &home)?;
     let serving = async {
         let (socket_ended, tcp_ended, (), ()) = tokio::join!(
             pathwarden_api::serve_socket(&warden, api_socket, until(stopped.clone())),

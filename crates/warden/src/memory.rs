@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use pathwarden_decide::State;
 use pathwarden_json::{Json, Kind};
 use pathwarden_memory::{
-    Memories, Needle, Reads, Removed, Stores, Uses, Write, cut, found_in, still_holds, uses,
+    Entry, Memories, Needle, Reads, Removed, Stores, Uses, Version, Write, cut, found_in,
+    still_holds, uses,
 };
 use pathwarden_types::{
     Action, ActionId, Digest, EntryId, Event, Finding, FindingKind, Integrity, MemoryEvent, Name,
@@ -87,6 +88,15 @@ impl Remembered {
 }
 
 impl Warden {
+    /// Whether what an action does to memory can be followed.
+    pub(crate) fn can_follow(&self, action: &Action) -> Result<(), Fault> {
+        if self.remembered.uses_of(action).is_some_and(|uses| uses.left_out > 0) {
+            let message = format!("more than {} entries of memory in one call", Uses::PARTS_MAX);
+            return Err(Fault::new(FaultKind::TooMuch, message, "write fewer in each call"));
+        }
+        Ok(())
+    }
+
     /// The text of a version.
     pub(super) fn text_of(&self, kept: &Kept, content: &Digest) -> Result<Option<Arc<str>>, Fault> {
         if let Some(text) = kept.texts.get(content) {
@@ -224,7 +234,8 @@ impl Warden {
         Ok(())
     }
 
-    /// A text that gets another key is a new version there, made from the one here.
+    /// A text that gets another key is a new version there, made from the one here. So is every text below a
+    /// directory.
     fn moved(
         &self,
         action: ActionId,
@@ -233,22 +244,22 @@ impl Warden {
     ) -> Result<(), Fault> {
         let kept = self.remembered.kept()?;
         let both = uses.moves.iter().map(|moved| (moved, true));
-        for (moved, is_gone) in both.chain(uses.copies.iter().map(|copied| (copied, false))) {
-            let from = EntryId::new(uses.store.clone(), moved.from.clone());
-            let held: Vec<_> = kept
-                .memories
-                .entry(&from)
-                .into_iter()
-                .flat_map(|entry| {
-                    entry
-                        .held_by_store()
-                        .map(|version| (version.number, version.content, version.bytes))
-                })
-                .collect();
-            for (number, content, bytes) in held {
+        let all = both.chain(uses.copies.iter().map(|copied| (copied, false)));
+        let each = all.flat_map(|(moved, is_gone)| {
+            let named = EntryId::new(uses.store.clone(), moved.from.clone());
+            let entries: Vec<EntryId> = kept.memories.covered(&named).cloned().collect();
+            let below = entries.into_iter().map(move |from| {
+                let rest = from.key.get(named.key.len()..).unwrap_or_default();
+                (format!("{}{rest}", moved.to), from)
+            });
+            below.map(move |(to, from)| (from, to, is_gone))
+        });
+        for (from, to, is_gone) in each {
+            let versions = kept.memories.entry(&from).into_iter().flat_map(Entry::held_by_store);
+            for Version { number, content, bytes, .. } in versions.cloned() {
                 let parent = from.version(number);
                 events.push(MemoryEvent::Written {
-                    entry: EntryId::new(uses.store.clone(), moved.to.clone()),
+                    entry: EntryId::new(uses.store.clone(), to.clone()),
                     content,
                     bytes,
                     mode: WriteMode::Add,

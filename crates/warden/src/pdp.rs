@@ -63,6 +63,7 @@ impl Pdp for Door {
             }
             let session = ask.session;
             let mut action = action(&ask)?;
+            self.warden.can_follow(&action)?;
             self.warden.identify(&self.caller, &ask, &mut action)?;
             let asker = Asker { node: self.warden.node.clone(), identity: self.caller.identity() };
             let gate = Gate::new(action, asker, self.warden.now().plus(DECISION_MS_MAX));

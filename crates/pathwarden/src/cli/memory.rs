@@ -32,13 +32,15 @@ pub(crate) enum Memory {
     Quarantine {
         #[command(flatten)]
         entry: Remembered,
-        /// Only from this version on [default: all of it].
+        /// Only from this version on; 1 is all of it.
         #[arg(long, default_value_t = 1)]
         from: u64,
         #[command(flatten)]
         person: Person,
     },
-    /// Let an entry be seen again as its store holds it. What was made from it is released by itself.
+    /// Let an entry be seen again as its store holds it.
+    ///
+    /// Entries that were made from it stay quarantined: release each of them too.
     Release {
         #[command(flatten)]
         entry: Remembered,
