@@ -12,6 +12,7 @@ import json
 import os
 import struct
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -212,7 +213,9 @@ def main():
     counts = f"{len(run.model_calls)} model calls, {len(run.emitted)} emitted, {len(run.executed())} executed"
     good = f"the {wanted.stray} call held" if wanted.stray else "joined"
     lines = [f"FAIL  {wanted.name}: {counts} (session {wanted.session})", *(f"      {line}" for line in wrong)]
-    print("\n".join(lines) if wrong else f"ok    {wanted.name}: {counts}, {good}")
+    said = "\n".join(lines) if wrong else f"ok    {wanted.name}: {counts}, {good}"
+    # In one piece: several of these write to one pipe, and a line that does not begin with its verdict is not counted.
+    sys.stdout.write(said + "\n")
 
 
 main()
