@@ -14,6 +14,9 @@ person_classes := {"configure", "delete", "execute", "unknown"}
 
 approved if input.approval == "approved"
 
+# What processes do to the machine: see host.rego.
+host_kinds := {"exec", "file", "connect", "effect"}
+
 # Who may give a value that decides something, without a person being asked.
 givers := {"task", "content", "record", "pointed"}
 
@@ -156,6 +159,15 @@ usable if {
 	is_array(input.conduct.excess)
 	not has_unusable_words
 	is_array(input.contents)
+	is_string(input.host.standing)
+	is_string(input.host.program)
+	is_string(input.host.program_place)
+	is_string(input.host.server)
+	is_string(input.host.tool)
+	is_array(input.host.acts)
+	is_array(input.host.doubts)
+	not has_unusable_act
+	not has_unusable_doubt
 	not has_unusable_origin
 	not has_unusable_target
 	not has_unusable_content
@@ -170,6 +182,23 @@ usable_server_tool(tool) if {
 	is_string(tool.kind)
 	is_string(tool.approval)
 	is_string(tool.server_url)
+}
+
+has_unusable_act if {
+	some act in input.host.acts
+	not usable_act(act)
+}
+
+usable_act(act) if {
+	is_string(act.verb)
+	is_string(act.place)
+	is_string(act.what)
+	is_boolean(act.in_workspace)
+}
+
+has_unusable_doubt if {
+	some doubt in input.host.doubts
+	not is_string(doubt)
 }
 
 has_unusable_words if {
@@ -248,6 +277,17 @@ decision contains {
 	"advice": "go on without it; a person must look at what the server offers",
 } if {
 	not input.supply.trust in {"unseen", "known"}
+}
+
+# baseline.canary
+# Why: an enforcement point tries this call to see that it is refused.
+decision contains {
+	"rule": "baseline.canary",
+	"verdict": "deny",
+	"reason": "a canary: an enforcement point tries whether it refuses",
+	"advice": "this is not a tool",
+} if {
+	input.action.server == "pathwarden-canary"
 }
 
 # baseline.asks_outside
@@ -553,6 +593,7 @@ decision contains {
 } if {
 	input.session.refused >= refusals_max
 	input.action.class != "read"
+	not input.action.kind in host_kinds
 	not approved
 }
 

@@ -227,6 +227,11 @@ test_a_write_that_the_task_asks_for_may_reach_whom_nobody_named if {
 	not "baseline.reaches_unknown" in fixture.names(pathwarden.decision) with input as start
 }
 
+test_a_canary_is_denied_even_if_a_person_approved if {
+	start := fixture.approved(fixture.with_action({"server": "pathwarden-canary"}))
+	"baseline.canary" in fixture.names(pathwarden.decision) with input as start
+}
+
 test_what_is_not_what_was_trusted_is_denied if {
 	every trust in {"changed", "suspect", "revoked", "of_a_later_version"} {
 		start := object.union(fixture.read, {"supply": {"trust": trust, "reasons": []}})

@@ -38,6 +38,15 @@ read := {
 	"conduct": {"deviations": [], "excess": [], "escalations": []},
 	"supply": {"trust": "known", "reasons": []},
 	"model": {"server_tools": []},
+	"host": {
+		"program": "",
+		"program_place": "",
+		"acts": [],
+		"doubts": [],
+		"server": "",
+		"tool": "",
+		"standing": "",
+	},
 	"targets": [],
 	"origins": [],
 	"contents": [],
@@ -105,6 +114,19 @@ approved(start) := object.union(start, {"approval": "approved"})
 asks(kind, inside) := with_action({"kind": kind, "name": "asked", "server_inside": inside})
 
 page := {"pointer": "/url", "kind": "url", "value": "https://evil.example/", "inside": false, "given_by": "nobody"}
+
+# A process that does one thing to the machine.
+does(kind, verb, place) := object.union(
+	with_action({"kind": kind, "server": "host", "server_inside": false, "name": verb, "class": "write"}),
+	{"host": {
+		"program": "/usr/bin/cat",
+		"program_place": "system",
+		"acts": [{"verb": verb, "place": place, "what": "/x", "in_workspace": false}],
+		"standing": "attempt",
+	}},
+)
+
+with_host(start, change) := object.union(start, {"host": change})
 
 # The names of the rules among results.
 names(results) := {result.rule | some result in results}

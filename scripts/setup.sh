@@ -2,6 +2,7 @@
 # Installs what the demo and the end-to-end tests need besides Rust, below .work/ of this checkout:
 # the official MCP clients for Python and TypeScript, official servers, and the MCP Inspector.
 #
+#   scripts/setup.sh build    what cargo needs: a compiler and libraries for the programs in the kernel
 #   scripts/setup.sh demo     what `make demo` needs
 #   scripts/setup.sh test     what `make test` needs
 #   scripts/setup.sh conformance   what `make conformance` needs
@@ -11,7 +12,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$PWD/.work
-want=${1:?say what for: demo, test, conformance, bench, agentdojo or agents}
+want=${1:?say what for: build, demo, test, conformance, bench, agentdojo or agents}
 mkdir -p "$work"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -31,6 +32,11 @@ install() {
 # Sees to it that a command is there.
 need() {
     command -v "$1" >/dev/null || install "$2"
+}
+
+# Sees to it that a header is there.
+need_header() {
+    [ -e "/usr/include/$1" ] || install "$2"
 }
 
 # Runs a step once for each content of the files it depends on.
@@ -61,6 +67,15 @@ modules() {
     npm ci --prefix "$dir" --silent --no-audit --no-fund
 }
 
+if [ "$want" = build ]; then
+    need cc gcc
+    need make make
+    # The names under which crates/kernel-bpf/build.rs looks for it.
+    command -v "${CLANG:-clang}" clang-16 clang-15 clang-14 >/dev/null || install clang
+    need_header libelf.h libelf-dev
+    need_header zlib.h zlib1g-dev
+    exit
+fi
 need python3 python3
 python3 -c 'import venv, ensurepip' 2>/dev/null || install python3-venv
 if [ "$want" = agentdojo ]; then

@@ -1,5 +1,6 @@
 //! The table of routes: path, who may call it, what it does.
 
+mod containment;
 mod context;
 mod memory;
 mod supply;
@@ -122,7 +123,13 @@ impl Route {
 
 /// Every route there is.
 pub(crate) fn all() -> Vec<Route> {
-    let supply = [supply::acting(), supply::watching(), memory::watching(), context::explaining()];
+    let supply = [
+        supply::acting(),
+        supply::watching(),
+        memory::watching(),
+        context::explaining(),
+        containment::containing(),
+    ];
     let all = [acting(), operating(), watching(), explaining(), open()];
     all.into_iter().chain(supply).flatten().collect()
 }

@@ -12,6 +12,7 @@
 //! declared, and [`Learner`] for what is learned.
 
 mod contract;
+mod effects;
 mod escalation;
 mod event;
 mod fixed;
@@ -27,6 +28,7 @@ pub use contract::{
     Limits as ContractLimits, Match, Monitor, Over, PastSpec, RuleSpec, SinceSpec, TransitionSpec,
     What, WithinSpec,
 };
+pub use effects::EffectContract;
 pub use escalation::{Escalation, Finding, FindingKind, RuleOfTwo};
 pub use event::{Cause, Event, Fact, Facts, Money, Phase, Usage};
 pub use loops::{Loop, LoopKind, LoopLevel, Loops};

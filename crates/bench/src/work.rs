@@ -14,9 +14,10 @@ use pathwarden_types::{
 /// What the agent is asked to do.
 pub(crate) const TASK: &str = "Can you notify the vendor we need updated tax documents?";
 
-const PACK: [(&str, &str); 3] = [
+const PACK: [(&str, &str); 4] = [
     ("baseline.rego", include_str!("../../../policies/baseline.rego")),
     ("finance.rego", include_str!("../../../policies/finance.rego")),
+    ("host.rego", include_str!("../../../policies/host.rego")),
     ("model.rego", include_str!("../../../policies/model.rego")),
 ];
 
@@ -119,6 +120,7 @@ pub(crate) fn effect() -> Effect {
         response_bytes: 3_000,
         elapsed_ms: 4,
         detail: String::new(),
+        measured: None,
     }
 }
 

@@ -13,7 +13,7 @@ mod remote;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Method, Request, Uri};
+use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
 use pathwarden_wire::{Fault, FaultKind};
@@ -77,7 +77,17 @@ impl Client {
         parse(&self.send(Method::POST, path, body.into()).await?)
     }
 
-    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, Fault> {
+    /// Passes a request on as this caller, and gives the answer as it is, faults included.
+    ///
+    /// # Errors
+    ///
+    /// A fault that says how the node could not be reached.
+    pub async fn forward(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<(StatusCode, Bytes), Fault> {
         let uri: Uri = format!("http://{}{path}", self.endpoint.authority())
             .parse()
             .map_err(|_| unreadable())?;
@@ -92,7 +102,11 @@ impl Client {
             self.http.request(request).await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
-        let bytes = body.collect().await.map_err(|_| unreadable())?.to_bytes();
+        Ok((status, body.collect().await.map_err(|_| unreadable())?.to_bytes()))
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, Fault> {
+        let (status, bytes) = self.forward(method, path, body).await?;
         if status.is_success() { Ok(bytes) } else { Err(fault(&bytes)) }
     }
 

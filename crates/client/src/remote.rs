@@ -3,8 +3,8 @@
 use pathwarden_decide::Permit;
 use pathwarden_types::{ActionId, Digest};
 use pathwarden_wire::{
-    Answer, AnswerBody, Ask, Asking, AwaitChange, Catalogue, Fault, FaultKind, Found, Join, Joined,
-    Observe, Pdp, Report, Reported, Wait, Withheld,
+    Answer, AnswerBody, Ask, Asking, AwaitChange, AwaitOrders, Catalogue, Fault, FaultKind, Found,
+    Join, Joined, Observe, Orders, Pdp, PointPdp, Report, Reported, Wait, Withheld,
 };
 
 use crate::Client;
@@ -47,6 +47,12 @@ impl Pdp for Client {
 
     fn changes(&self, since: u64, up_to_ms: u64) -> Asking<'_, u64> {
         Box::pin(async move { self.post("/v1/changes", &AwaitChange { since, up_to_ms }).await })
+    }
+}
+
+impl PointPdp for Client {
+    fn orders(&self, await_orders: AwaitOrders) -> Asking<'_, Orders> {
+        Box::pin(async move { self.post("/v1/points/orders", &await_orders).await })
     }
 }
 

@@ -11,6 +11,7 @@
 mod gateway;
 mod models;
 mod risk;
+mod run;
 mod section;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use pathwarden_types::{Agent, Name, ToolClass};
 
 pub use crate::gateway::{Auth, CallLimits, Upstream};
 pub use crate::models::{ModelApi, ModelProvider};
+pub use crate::run::{Run, is_host_and_port};
 
 use crate::section::Section;
 
@@ -59,6 +61,8 @@ pub struct Config {
     pub near: BTreeSet<Name>,
     /// How long an enforcement point keeps a client waiting for a person, in ms.
     pub hold_ms: u64,
+    /// What `pathwarden run` lets an agent have.
+    pub run: Run,
     /// Limits of the ledger.
     pub ledger: LedgerLimits,
     /// Names of hosts, besides loopback ones, that clients may call this node by.
@@ -153,6 +157,7 @@ fn defaults() -> Config {
         anonymous_agent: None,
         near: BTreeSet::new(),
         hold_ms: HOLD_SECONDS * 1_000,
+        run: Run::default(),
         ledger: LedgerLimits {
             publish_every_ms: 1_000,
             queue_records_max: 4_096,
@@ -180,6 +185,7 @@ fn read(root: &mut Section<'_>) -> Config {
         let wait = approvals.integer("wait_seconds", HOLD_SECONDS, 0..=86_400);
         config.hold_ms = wait.saturating_mul(1_000);
     });
+    root.section("run", |section| config.run = run::read(section));
     root.section("ledger", |ledger| read_ledger(ledger, &mut config));
     root.section("risk", |risk| risk::read(risk, &mut config));
     root.each("agents", |name, agent| {
@@ -299,7 +305,9 @@ fn read_server(name: Name, server: &mut Section<'_>, config: &mut Config) {
             }
         }
     });
-    config.settings.servers.insert(name, ServerSettings { inside, outside_content, classes });
+    let effects = run::read_effects(server);
+    let settings = ServerSettings { inside, outside_content, classes, effects };
+    config.settings.servers.insert(name, settings);
 }
 
 fn class_named(name: &str) -> Option<ToolClass> {

@@ -15,7 +15,7 @@ use crate::conduct::Report;
 use crate::facts::Survey;
 use crate::risk::Evidence;
 use crate::state::{Binding, Standing};
-use crate::{Engine, Reading, State, facts, obligations, risk};
+use crate::{Engine, Reading, State, facts, host, obligations, risk};
 
 /// One action before the engine.
 pub(crate) struct Case<'a> {
@@ -121,6 +121,12 @@ impl<'a> Case<'a> {
                 "go on without it",
             );
         }
+        for restriction in &self.action.restrictions {
+            let class = self.input.action.class;
+            if let Some((reason, advice)) = host::refusal_by(restriction, self.action, class) {
+                return refusal("engine.contained", reason, advice);
+            }
+        }
         if !self.state.is_isolated() {
             return Step::Continue(());
         }
@@ -158,6 +164,9 @@ impl<'a> Case<'a> {
     }
 
     fn survey(&mut self, arguments: Value) -> Step {
+        if self.action.operation.kind.is_on_host() {
+            return self.survey_host(arguments);
+        }
         let settings = self.engine.snapshot().settings();
         match facts::survey(settings, self.state, self.action, &arguments) {
             // Arguments that name more than is remembered could plant an address unseen.
@@ -173,6 +182,20 @@ impl<'a> Case<'a> {
                 "do it in smaller pieces",
             ),
         }
+    }
+
+    /// What processes do is judged by what it does and where, not by where values came from.
+    fn survey_host(&mut self, arguments: Value) -> Step {
+        if host::host_attempt(self.action).is_none() {
+            return refusal(
+                "engine.unreadable_arguments",
+                "the arguments are not what is done to a machine, or too much at once",
+                "do it in smaller pieces",
+            );
+        }
+        let (settings, survey) = (self.engine.snapshot().settings(), Survey::default());
+        self.input = facts::input(settings, self.state, self.action, arguments, survey, self.now);
+        Step::Continue(())
     }
 
     fn look_up_approval(&mut self) -> Step {
@@ -214,8 +237,9 @@ impl<'a> Case<'a> {
 
     fn compare_conduct(&mut self) -> Step {
         let (state, action) = (self.state, self.action);
-        // What an agent does with its tools is its conduct, and not that it thinks.
-        if action.operation.kind == OperationKind::ModelCall {
+        // What an agent does with its tools is its conduct: not that it thinks, nor what their processes do.
+        let kind = action.operation.kind;
+        if kind == OperationKind::ModelCall || kind.is_on_host() {
             return Step::Continue(());
         }
         let approved = self.input.approval == ApprovalState::Approved;
@@ -235,6 +259,10 @@ impl<'a> Case<'a> {
     }
 
     fn assess_risk(&mut self) -> Step {
+        // The signals are of what an agent says and is told.
+        if self.action.operation.kind.is_on_host() {
+            return Step::Continue(());
+        }
         let snapshot = self.engine.snapshot();
         let (knowledge, operation) = (snapshot.knowledge(), &self.action.operation);
         let targets = self.input.targets.iter().map(|target| target.value.as_str());

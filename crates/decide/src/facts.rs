@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::leaves::{self, Part, PartKind, TooLarge};
 use crate::origins::{self, Doing, ORIGINS_MAX, Traced};
 use crate::recipients::{self, Place};
-use crate::{Settings, State, asks, links, reading};
+use crate::{Settings, State, asks, host, links, reading};
 
 /// The most targets that one action may have; one past it is refused.
 const TARGETS_MAX: usize = 256;
@@ -74,6 +74,7 @@ pub(crate) fn input(
         conduct: ConductFacts::default(),
         supply: supply_facts(action),
         model,
+        host: host::facts(settings, action),
         targets,
         origins,
         contents,
@@ -98,6 +99,9 @@ fn tool_of(settings: &Settings, state: &State, action: &Action) -> (Tool, ToolCl
     // Whoever serves the model, a call of it does nothing but think.
     if action.operation.kind == OperationKind::ModelCall {
         return (tool, inferred);
+    }
+    if action.operation.kind.is_on_host() {
+        return (tool, host::class(host::host_attempt(action).as_ref()));
     }
     let server = settings.server(&action.operation.server);
     (tool, server.class_of(&action.operation.name, inferred))

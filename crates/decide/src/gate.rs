@@ -2,7 +2,9 @@
 
 use std::mem;
 
-use pathwarden_types::{Action, Approval, Digest, Millis, Mode, Receipt, RuleHit, Supply, Verdict};
+use pathwarden_types::{
+    Action, Approval, Digest, Millis, Mode, Receipt, Restriction, RuleHit, Supply, Verdict,
+};
 
 use crate::decision::{Asker, Decision, decide};
 use crate::{Engine, Permit, Release, State};
@@ -83,9 +85,11 @@ impl Gate {
         &self.action
     }
 
-    /// Takes how what the action uses stands now; it may have changed while a person was asked.
-    pub fn renew(&mut self, supply: Option<Supply>) {
+    /// Takes how what the action uses stands now, and what is taken from whom; both may have changed while
+    /// a person was asked.
+    pub fn renew(&mut self, supply: Option<Supply>, restrictions: Vec<Restriction>) {
         self.action.supply = supply;
+        self.action.restrictions = restrictions;
     }
 
     /// Takes an input and says what to do.

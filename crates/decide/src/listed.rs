@@ -21,6 +21,7 @@ pub fn is_listed(engine: &mut Engine, at_rest: &State, operation: &Operation) ->
         canonical: nothing,
         supply: None,
         claim: None,
+        restrictions: Vec::new(),
     };
     let arguments = Value::Object(serde_json::Map::new());
     let (settings, survey) = (engine.snapshot().settings(), Survey::default());

@@ -51,7 +51,11 @@ impl Doing<'_> {
             | OperationKind::Elicitation
             | OperationKind::Roots
             | OperationKind::Reply
-            | OperationKind::ModelCall => false,
+            | OperationKind::ModelCall
+            | OperationKind::Exec
+            | OperationKind::File
+            | OperationKind::Connect
+            | OperationKind::Effect => false,
         }
     }
 
@@ -65,7 +69,13 @@ impl Doing<'_> {
             }
             // The person is sent there.
             OperationKind::Elicitation => kind == TargetKind::Url,
-            OperationKind::Sampling | OperationKind::Roots | OperationKind::Reply => false,
+            OperationKind::Sampling
+            | OperationKind::Roots
+            | OperationKind::Reply
+            | OperationKind::Exec
+            | OperationKind::File
+            | OperationKind::Connect
+            | OperationKind::Effect => false,
             // The provider reaches it by itself.
             OperationKind::ModelCall => kind == TargetKind::Url,
         }

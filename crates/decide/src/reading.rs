@@ -98,6 +98,8 @@ impl Reading {
     pub(crate) fn of_arguments(operation: &Operation, arguments: &str) -> Self {
         match operation.kind {
             OperationKind::ModelCall => Self::unread(arguments),
+            // What processes do teaches nothing of values: it is judged by place.
+            kind if kind.is_on_host() => Self::unread(arguments),
             _ => Self::of(arguments),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pathwarden_behaviour::EffectContract;
 use pathwarden_types::{Name, Ratio, SignalKind, ToolClass};
 use serde::{Deserialize, Serialize};
 
@@ -41,8 +42,12 @@ impl Default for RiskSettings {
 }
 
 /// A server that nobody knows: every action on it is of an unknown class.
-static STRANGER: ServerSettings =
-    ServerSettings { inside: false, outside_content: true, classes: BTreeMap::new() };
+static STRANGER: ServerSettings = ServerSettings {
+    inside: false,
+    outside_content: true,
+    classes: BTreeMap::new(),
+    effects: BTreeMap::new(),
+};
 
 /// What the operator says of one server.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
@@ -54,6 +59,9 @@ pub struct ServerSettings {
     pub outside_content: bool,
     /// Class of each tool, where the operator states it.
     pub classes: BTreeMap<String, ToolClass>,
+    /// What each tool may do to the machine, where the operator states it; `*` is any other tool.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub effects: BTreeMap<String, EffectContract>,
 }
 
 impl Settings {
@@ -87,6 +95,12 @@ impl Default for Settings {
 }
 
 impl ServerSettings {
+    /// What a tool may do to the machine; `None` where nobody said.
+    #[must_use]
+    pub fn contract(&self, tool: &str) -> Option<&EffectContract> {
+        self.effects.get(tool).or_else(|| self.effects.get("*"))
+    }
+
     /// What a tool does to the world: as the operator states it; else, on a server that the operator
     /// runs, as its words say (`inferred`); else unknown, which is treated as the most harmful.
     #[must_use]

@@ -261,18 +261,30 @@ impl State {
     fn decide(&mut self, at: Millis, decided: &Decided, reading: Option<&Reading>) {
         let is_first = self.held.remove(&decided.action).is_none();
         self.models.decided(decided.action);
-        if is_first && decided.operation.kind != OperationKind::ModelCall {
+        let (kind, verdict) = (decided.operation.kind, decided.verdict);
+        self.step = self.step.saturating_add(1);
+        self.previous = Some(decided.action);
+        // Programs probe what they may not have, and know nothing of refusals: neither their number nor
+        // their repetition says anything of the agent.
+        if kind.is_on_host() && verdict != Verdict::Isolate {
+            match verdict {
+                Verdict::Hold => self.hold(decided),
+                Verdict::Allow | Verdict::Constrain => self.release_on_host(at, decided),
+                Verdict::Deny | Verdict::Isolate => {}
+            }
+            self.forget_spent_questions();
+            return;
+        }
+        if is_first && kind != OperationKind::ModelCall {
             let call = call_of(&decided.operation, decided.canonical);
             push_bounded(&mut self.calls, call, Self::CALLS_MAX);
             let _ = self.loops.call(decided.action, call, decided.class);
         }
-        self.step = self.step.saturating_add(1);
         self.alert = match decided.risk.band {
             Band::High | Band::Severe => Self::ALERT_DECISIONS,
             Band::Low | Band::Guarded | Band::Elevated => self.alert.saturating_sub(1),
         };
-        self.previous = Some(decided.action);
-        match decided.verdict {
+        match verdict {
             Verdict::Allow | Verdict::Constrain => self.release(at, decided, reading),
             Verdict::Hold => self.hold(decided),
             Verdict::Deny => self.refused = self.refused.saturating_add(1),
@@ -284,12 +296,23 @@ impl State {
         self.forget_spent_questions();
     }
 
-    fn release(&mut self, at: Millis, decided: &Decided, reading: Option<&Reading>) {
+    fn release_on_host(&mut self, at: Millis, decided: &Decided) {
+        self.use_approval(decided);
+        let (server, standing) = (decided.operation.server.clone(), SourceStanding::default());
+        let has_effect = decided.class.has_effect();
+        self.open.insert(decided.action, OpenPermit { at, server, standing, has_effect });
+    }
+
+    fn use_approval(&mut self, decided: &Decided) {
         if let Some(approval) = &decided.approval
             && let Some(question) = self.questions.get_mut(&approval.id)
         {
             question.standing = Standing::Used;
         }
+    }
+
+    fn release(&mut self, at: Millis, decided: &Decided, reading: Option<&Reading>) {
+        self.use_approval(decided);
         let server = decided.operation.server.clone();
         if decided.operation.kind == OperationKind::ModelCall {
             let standing = SourceStanding::default();
@@ -516,6 +539,13 @@ impl State {
             ) => (looks(), ToolClass::Read),
             // It tells the server something that it did not know.
             (OperationKind::Reply, _) => (looks(), ToolClass::Write),
+            (
+                OperationKind::Exec
+                | OperationKind::File
+                | OperationKind::Connect
+                | OperationKind::Effect,
+                _,
+            ) => (looks(), ToolClass::Write),
             (OperationKind::ToolCall, Some(listed)) => match listed.get(&operation.name) {
                 Some(tool) => (tool.clone(), tool.class()),
                 None => (Tool::unknown(""), ToolClass::Unknown),

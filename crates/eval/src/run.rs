@@ -131,6 +131,7 @@ impl Evaluation {
             arguments,
             supply: None,
             claim: None,
+            restrictions: Vec::new(),
         };
         self.session(event)?;
         let session = self.sessions.get_mut(&event.session)?;
@@ -164,6 +165,7 @@ impl Evaluation {
             response_bytes: u64::try_from(text.len()).unwrap_or(u64::MAX),
             elapsed_ms: 0,
             detail: String::new(),
+            measured: None,
         };
         let record = self.record(event, Recorded::Closed { action, effect });
         if let Some(session) = self.session(event) {

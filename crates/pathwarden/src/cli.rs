@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod containment;
 mod memory;
 
 use std::ffi::OsString;
@@ -10,6 +11,7 @@ use clap_complete::Shell;
 use pathwarden_types::{ActionId, ApprovalId, Name, SessionId};
 use pathwarden_wire::Reach;
 
+pub(crate) use containment::{Contain, Contract, Release, Run, TierName};
 pub(crate) use memory::{Memory, Person, Remembered};
 
 const EXAMPLES: &str = "\
@@ -70,6 +72,23 @@ pub(crate) enum Command {
     /// Tokens for agents that are started by something else than `session start`.
     #[command(subcommand)]
     Agent(Agent),
+    /// Start an agent in a box whose every program, file and connection is decided by the node.
+    ///
+    /// With root the kernel asks before each of them, and what tools do is measured; without, Landlock
+    /// and seccomp hold what they can (`pathwarden doctor` says what this machine gives).
+    Run(Run),
+    /// Take something from a live session, agent or tool server, until it is released or lapses.
+    Contain(Contain),
+    /// Give back what was taken.
+    Release(Release),
+    /// Show what enforcement points saw, and how much of it was decided.
+    Coverage {
+        /// Only this session.
+        session: Option<SessionId>,
+    },
+    /// What tools may do to the machine: learn it from what they did, for you to review.
+    #[command(subcommand)]
+    Contract(Contract),
     /// Show what a session did: every action with its verdicts and its outcome.
     Path {
         /// The session, from `session list`.

@@ -22,6 +22,8 @@ const PACK: &[(&str, &str)] = &[
     ("finance.rego", include_str!("../../../policies/finance.rego")),
     ("finance_test.rego", include_str!("../../../policies/finance_test.rego")),
     ("fixture_test.rego", include_str!("../../../policies/fixture_test.rego")),
+    ("host.rego", include_str!("../../../policies/host.rego")),
+    ("host_test.rego", include_str!("../../../policies/host_test.rego")),
     ("model.rego", include_str!("../../../policies/model.rego")),
     ("model_test.rego", include_str!("../../../policies/model_test.rego")),
     ("README.md", include_str!("../../../policies/README.md")),

@@ -25,6 +25,10 @@ use crate::cli::{Cli, Command};
 use crate::out::Out;
 
 fn main() -> ExitCode {
+    // Before anything else: this process may have been started to be a box.
+    if let Some(code) = pathwarden_pep_linux::entered() {
+        return code;
+    }
     let cli = Cli::parse();
     let out = Out::new(cli.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -47,6 +51,11 @@ async fn run(cli: Cli, out: &Out) -> anyhow::Result<ExitCode> {
         Command::Up => up::run(&at, out).await,
         Command::Session(command) => commands::session::run(&at, command, out).await,
         Command::Agent(command) => commands::agent::run(&at, &command, out),
+        Command::Run(args) => commands::run::run(&at, args, out).await,
+        Command::Contain(args) => commands::contain::run(&at, args, out).await,
+        Command::Release(args) => commands::contain::release(&at, args, out).await,
+        Command::Coverage { session } => commands::coverage::run(&at, session, out).await,
+        Command::Contract(command) => commands::contract::run(&at, command, out).await,
         Command::Path { session } => commands::path::run(&at, session, out).await,
         Command::Why { action } => commands::why::run(&at, action, out).await,
         Command::Context { action } => commands::context::run(&at, action, out).await,

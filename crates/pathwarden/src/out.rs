@@ -36,6 +36,12 @@ impl Out {
         Ok(())
     }
 
+    /// A word to a person beside the output of something else.
+    #[expect(clippy::unused_self, reason = "output goes through here, so that it can be found")]
+    pub(crate) fn notice(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{}", lines(text));
+    }
+
     /// What went wrong, and what to do.
     pub(crate) fn failure(&self, what: &str, advice: Option<&str>) {
         let mut to = io::stderr().lock();

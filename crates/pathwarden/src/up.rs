@@ -12,7 +12,7 @@ use pathwarden_config::Config;
 use pathwarden_decide::{Settings, Snapshot};
 use pathwarden_pep_mcp::http;
 use pathwarden_store::{Options, Store};
-use pathwarden_warden::{Parts, Warden};
+use pathwarden_warden::{Listening, Parts, Warden};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -50,6 +50,7 @@ pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
     };
     // Before anybody is told that the node is ready: who hears it may stop it at once.
     let told_to_stop = told_to_stop()?;
+    warden.listens(Listening { gateway: mcp.local_addr()?, models: models.local_addr()? });
     announce(out, &socket, &api_tcp, &mcp, &models)?;
     let sweep = tokio::spawn(Arc::clone(&warden).sweep_for_ever());
     let policy_dir = home.below(&config.policy_dir);

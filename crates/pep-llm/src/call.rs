@@ -260,6 +260,7 @@ impl Call {
             response_bytes: u64::try_from(response_bytes).unwrap_or(u64::MAX),
             elapsed_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             detail,
+            measured: None,
         };
         let (session, action) = (self.visit.session, self.action);
         let report = Report { session, action, effect, result: None };

@@ -159,6 +159,7 @@ impl<'a> Emitting<'a> {
                     response_bytes: 0,
                     elapsed_ms: 0,
                     detail: format!("not released, because {words}"),
+                    measured: None,
                 };
                 let (session, action) = (self.visit.session, release.action);
                 let report = Report { session, action, effect, result: None };

@@ -24,6 +24,10 @@ impl<'a> Refusing<'a> {
             }
             OperationKind::Reply => "answer to a question",
             OperationKind::ModelCall => "call of the model",
+            OperationKind::Exec
+            | OperationKind::File
+            | OperationKind::Connect
+            | OperationKind::Effect => "act on the machine",
         };
         let what = format!("{kind} {} of {}", operation.name, operation.server);
         Self { id, era, kind: operation.kind, what }
@@ -66,7 +70,11 @@ impl<'a> Refusing<'a> {
             | OperationKind::Elicitation
             | OperationKind::Roots
             | OperationKind::Reply
-            | OperationKind::ModelCall => compose::refusal(self.id, told),
+            | OperationKind::ModelCall
+            | OperationKind::Exec
+            | OperationKind::File
+            | OperationKind::Connect
+            | OperationKind::Effect => compose::refusal(self.id, told),
         }
     }
 }

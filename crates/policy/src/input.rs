@@ -1,7 +1,7 @@
 //! What a policy is told: every field is always present, so that a rule cannot fail open because
 //! something was missing.
 
-use pathwarden_types::{GivenBy, OperationKind, Risk, ToolClass};
+use pathwarden_types::{GivenBy, HostVerb, OperationKind, Risk, ToolClass};
 use serde::{Deserialize, Serialize};
 
 /// The `input` of a policy.
@@ -24,6 +24,8 @@ pub struct Input {
     pub supply: SupplyFacts,
     /// What a model may be given to use, when one is called.
     pub model: ModelFacts,
+    /// What processes do to the machine, when the action is of that kind.
+    pub host: HostFacts,
     /// Whom or what the action reaches.
     pub targets: Vec<Target>,
     /// Where each argument that decides something came from.
@@ -181,6 +183,41 @@ pub struct ServerToolFacts {
     /// Whether the provider asks the agent first: `always`, `never`, or something between as it was
     /// spelled; empty where nothing was said.
     pub approval: String,
+}
+
+/// What processes do, or would do, to a machine.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostFacts {
+    /// The program that acts or that is started; empty where none is known.
+    pub program: String,
+    /// Where that program stands.
+    pub program_place: String,
+    /// What is done, one by one.
+    pub acts: Vec<HostActFacts>,
+    /// What makes a command line hard to believe.
+    pub doubts: Vec<String>,
+    /// The tool server whose process it is; empty for the agent's own.
+    pub server: String,
+    /// The tool whose call was open; empty where none was.
+    pub tool: String,
+    /// How something that was done stands to what was allowed: `orphan`, `undeclared`, `declared`,
+    /// `deviation`; `attempt` for what is decided before it is done; empty for what no process does.
+    pub standing: String,
+}
+
+/// One thing that a process does to a machine.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostActFacts {
+    /// What it does.
+    pub verb: HostVerb,
+    /// Where that stands.
+    pub place: String,
+    /// The path, the program or the address.
+    pub what: String,
+    /// Whether a path lies in the session's workspace, whatever its place.
+    pub in_workspace: bool,
 }
 
 /// Where an argument that decides something came from.

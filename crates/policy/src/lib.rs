@@ -28,8 +28,9 @@ mod value;
 
 pub use bundle::{Bundle, CompileFault, RulePlace, Source};
 pub use input::{
-    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, ModelFacts, OriginFacts,
-    PurposeFacts, ServerToolFacts, SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts,
+    ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, HostActFacts, HostFacts, Input,
+    ModelFacts, OriginFacts, PurposeFacts, ServerToolFacts, SessionFacts, SupplyFacts, Target,
+    TargetKind, TaskFacts,
 };
 pub use judge::Judge;
 pub use judgement::Judgement;

@@ -29,6 +29,7 @@ fn pack_sources() -> Vec<Source> {
     let file = |(path, text): (&str, &str)| Source { path: path.to_owned(), text: text.to_owned() };
     [
         ("baseline.rego", include_str!("../../../policies/baseline.rego")),
+        ("host.rego", include_str!("../../../policies/host.rego")),
         ("baseline_test.rego", include_str!("../../../policies/baseline_test.rego")),
         ("finance.rego", include_str!("../../../policies/finance.rego")),
         ("finance_test.rego", include_str!("../../../policies/finance_test.rego")),

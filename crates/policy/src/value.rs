@@ -11,7 +11,8 @@ use crate::{
     ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts, PurposeFacts,
 };
 use crate::{
-    ModelFacts, ServerToolFacts, SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts,
+    HostActFacts, HostFacts, ModelFacts, ServerToolFacts, SessionFacts, SupplyFacts, Target,
+    TargetKind, TaskFacts,
 };
 
 /// The input cannot be told to the engine exactly.
@@ -43,11 +44,11 @@ macro_rules! shaper {
 shaper! {
     action, actions, acts, agent, approval, arguments, arguments_bytes, asked, asks_everything,
     asks_secret, authenticates,
-    band, claim, class, conduct, confidence, contents, count, cue, deviations, escalations, excess,
-    given_by, impact, inside, kind, left_open, likelihood, looping, model, name, now_ms, ordered,
-    origins, outward, owner, pointer, purpose, reasons, refused, repeats, restricted_seen, reversible,
-    risk, role, score, server, server_inside, server_tools, server_url, session, sets_credential, trust, stated, supply, targets, task,
-    terms, text, untrusted_seen, value, weight, words,
+    band, claim, class, conduct, confidence, contents, count, cue, deviations, doubts, escalations,
+    excess, given_by, host, impact, in_workspace, inside, kind, left_open, likelihood, looping, model, name, now_ms, ordered,
+    origins, outward, owner, place, pointer, program, program_place, purpose, reasons, refused, repeats, restricted_seen, reversible,
+    risk, role, score, server, server_inside, server_tools, server_url, session, sets_credential, standing, stated, supply, targets, task,
+    terms, text, tool, trust, untrusted_seen, value, verb, weight, what, words,
 }
 
 impl Shaper {
@@ -62,6 +63,7 @@ impl Shaper {
             (&self.conduct, self.conduct_facts(&input.conduct)),
             (&self.supply, self.supply_facts(&input.supply)),
             (&self.model, self.model_facts(&input.model)),
+            (&self.host, self.host_facts(&input.host)),
             (&self.origins, list(input.origins.iter().map(|origin| self.origin(origin)))),
             (&self.targets, list(input.targets.iter().map(|target| self.target(target)))),
             (&self.contents, list(input.contents.iter().map(|content| self.content(content)))),
@@ -159,6 +161,27 @@ impl Shaper {
             ])
         };
         object([(&self.server_tools, list(model.server_tools.iter().map(tool)))])
+    }
+
+    fn host_facts(&self, host: &HostFacts) -> Value {
+        let act = |act: &HostActFacts| {
+            object([
+                (&self.verb, Value::from(act.verb.as_str())),
+                (&self.place, Value::from(act.place.as_str())),
+                (&self.what, Value::from(act.what.as_str())),
+                (&self.in_workspace, Value::from(act.in_workspace)),
+            ])
+        };
+        let doubts = host.doubts.iter().map(|doubt| Value::from(doubt.as_str()));
+        object([
+            (&self.program, Value::from(host.program.as_str())),
+            (&self.program_place, Value::from(host.program_place.as_str())),
+            (&self.acts, list(host.acts.iter().map(act))),
+            (&self.doubts, list(doubts)),
+            (&self.server, Value::from(host.server.as_str())),
+            (&self.tool, Value::from(host.tool.as_str())),
+            (&self.standing, Value::from(host.standing.as_str())),
+        ])
     }
 
     fn target(&self, target: &Target) -> Value {

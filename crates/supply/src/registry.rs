@@ -298,7 +298,11 @@ impl Registry {
             | OperationKind::Elicitation
             | OperationKind::Roots
             | OperationKind::Reply
-            | OperationKind::ModelCall => None,
+            | OperationKind::ModelCall
+            | OperationKind::Exec
+            | OperationKind::File
+            | OperationKind::Connect
+            | OperationKind::Effect => None,
         };
         let item = |kind, name: &str| Item { server: server.clone(), kind, name: name.to_owned() };
         let own = kind.map(|kind| item(kind, name));

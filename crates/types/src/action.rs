@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionId, Claim, Digest, Name, SessionId, Supply};
+use crate::{ActionId, Claim, Digest, Name, Restriction, SessionId, Supply};
 
 /// One attempted operation, caught before it happens.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,6 +24,8 @@ pub struct Action {
     pub supply: Option<Supply>,
     /// What it has to do with what a model emitted; `None` where no model is seen.
     pub claim: Option<Claim>,
+    /// What is taken from its session, its agent or its server, as fetched for its decision.
+    pub restrictions: Vec<Restriction>,
 }
 
 /// The operation that an action attempts.
@@ -39,7 +41,7 @@ pub struct Operation {
 
 /// Kinds of operation that an enforcement point can catch.
 #[derive(
-    Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+    Clone, Copy, Debug, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum OperationKind {
@@ -59,11 +61,21 @@ pub enum OperationKind {
     Reply,
     /// A call of a model: the server is its provider, the name is that of the model.
     ModelCall,
+    /// A program is to be started on the machine. The arguments are a
+    /// [`HostAttempt`](crate::HostAttempt), as for the next three.
+    Exec,
+    /// A file or a folder is to be opened or changed.
+    File,
+    /// An address is to be reached.
+    Connect,
+    /// Something was done on the machine that no decision on the machine covers: it is judged
+    /// afterwards, and what follows from it is containment.
+    Effect,
 }
 
 impl OperationKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::ToolCall,
         Self::ResourceRead,
         Self::PromptGet,
@@ -72,6 +84,10 @@ impl OperationKind {
         Self::Roots,
         Self::Reply,
         Self::ModelCall,
+        Self::Exec,
+        Self::File,
+        Self::Connect,
+        Self::Effect,
     ];
 
     /// As policies and records spell it.
@@ -86,6 +102,26 @@ impl OperationKind {
             Self::Roots => "roots",
             Self::Reply => "reply",
             Self::ModelCall => "model_call",
+            Self::Exec => "exec",
+            Self::File => "file",
+            Self::Connect => "connect",
+            Self::Effect => "effect",
+        }
+    }
+
+    /// Whether it is something that processes do to a machine.
+    #[must_use]
+    pub const fn is_on_host(self) -> bool {
+        match self {
+            Self::Exec | Self::File | Self::Connect | Self::Effect => true,
+            Self::ToolCall
+            | Self::ResourceRead
+            | Self::PromptGet
+            | Self::Sampling
+            | Self::Elicitation
+            | Self::Roots
+            | Self::Reply
+            | Self::ModelCall => false,
         }
     }
 }

@@ -54,6 +54,18 @@ pub enum FindingKind {
     MemoryTainted,
     /// An entry of memory was read that a person has quarantined; it was cut out.
     MemoryCut,
+    /// Something was done on the machine while no permit was open that it could belong to.
+    EffectOrphan,
+    /// A tool did on the machine what its effect contract does not say.
+    EffectDeviation,
+    /// The kernel could not hand over every event, so that what was measured is not all.
+    EventsLost,
+    /// A program was started with other arguments than were decided; it was killed before it ran.
+    ExecAltered,
+    /// An enforcement point let through what it must refuse, so it is not ready.
+    CanaryPassed,
+    /// Something was seen that the enforcement point has not decided.
+    Ungoverned,
 }
 
 impl FindingKind {
@@ -75,6 +87,12 @@ impl FindingKind {
             Self::AnswerBroken => "answer_broken",
             Self::MemoryTainted => "memory_tainted",
             Self::MemoryCut => "memory_cut",
+            Self::EffectOrphan => "effect_orphan",
+            Self::EffectDeviation => "effect_deviation",
+            Self::EventsLost => "events_lost",
+            Self::ExecAltered => "exec_altered",
+            Self::CanaryPassed => "canary_passed",
+            Self::Ungoverned => "ungoverned",
         }
     }
 }

@@ -9,9 +9,11 @@
 //! the ledger keeps.
 
 mod action;
+mod containment;
 mod digest;
 mod finding;
 mod hex;
+mod host;
 mod id;
 mod label;
 mod memory;
@@ -19,6 +21,7 @@ mod model;
 mod name;
 mod observation;
 mod origin;
+mod point;
 mod principal;
 mod ratio;
 mod record;
@@ -28,9 +31,11 @@ mod time;
 mod verdict;
 
 pub use action::{Action, Operation, OperationKind, ToolClass};
+pub use containment::{Restriction, StandingRestriction, Target, Verb, VerbError};
 pub use digest::Digest;
 pub use finding::{Finding, FindingKind};
 pub use hex::HexError;
+pub use host::{HostAct, HostAttempt, HostVerb, Measured, MeasuredAct};
 pub use id::{ActionId, ApprovalId, IdError, SessionId};
 pub use label::{Confidentiality, Integrity, Label};
 pub use memory::{EntryId, MemoryEvent, VersionRef, WriteMode};
@@ -38,6 +43,7 @@ pub use model::{Claim, DecidedAt, Emission, Mark, MarkKind};
 pub use name::{Name, NameError, escape_invisible, is_invisible};
 pub use observation::{Effect, Observation, ObservationKind, Outcome};
 pub use origin::{GivenBy, Origin, Place};
+pub use point::{Canary, Coverage, PointPhase, PointStanding};
 pub use principal::{Agent, Task, TaskSource};
 pub use ratio::Ratio;
 pub use record::{
@@ -47,7 +53,8 @@ pub use risk::{Band, Risk, Signal, SignalKind, Term};
 pub use supply::{Item, ItemKind, Ruling, Supply, Trust};
 pub use time::Millis;
 pub use verdict::{
-    ApprovalAnswer, ApprovalNeed, Choice, Containment, Obligation, RuleHit, Verdict,
+    ApprovalAnswer, ApprovalNeed, Choice, Containment, ContainmentScope, Obligation, RuleHit,
+    Verdict,
 };
 
 #[cfg(test)]

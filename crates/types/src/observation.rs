@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionId, Name};
+use crate::{ActionId, Measured, Name};
 
 /// Something seen and not decided.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Deserialize, Serialize)]
@@ -91,6 +91,9 @@ pub struct Effect {
     pub elapsed_ms: u64,
     /// What the enforcement point saw, in words, when the outcome is not `done`.
     pub detail: String,
+    /// What the kernel saw done, where the processes that served the action are governed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
 }
 
 /// How an action ended.

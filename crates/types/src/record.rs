@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ActionId, Agent, ApprovalAnswer, ApprovalId, Claim, Containment, Digest, Effect, Emission,
     Finding, Item, Label, Mark, MemoryEvent, Millis, Name, Obligation, Observation, Operation,
-    Origin, Ratio, Risk, RuleHit, Ruling, SessionId, Supply, Task, ToolClass, Trust, Verdict,
+    Origin, PointStanding, Ratio, Restriction, Risk, RuleHit, Ruling, SessionId,
+    StandingRestriction, Supply, Task, ToolClass, Trust, Verdict,
 };
 
 /// One leaf of the ledger. Its bytes are [`Record::to_bytes`]; content is referred to by digest and
@@ -121,6 +122,29 @@ pub enum Event {
         /// Who.
         by: Name,
     },
+    /// Something is taken from somebody until it is released or lapses.
+    Contained {
+        /// What, from whom, how long, by whom and why.
+        #[serde(flatten)]
+        standing: StandingRestriction,
+        /// The action that a rule judged when it ordered this; `None` when a person did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        action: Option<ActionId>,
+    },
+    /// It is given back before its time.
+    Released {
+        /// What, to whom.
+        #[serde(flatten)]
+        restriction: Restriction,
+        /// Who gave it back.
+        by: Name,
+    },
+    /// An enforcement point on a machine began, or came to its end, or is not what it was.
+    Point {
+        /// How it stands.
+        #[serde(flatten)]
+        standing: PointStanding,
+    },
     /// A model emitted a tool call.
     Emitted {
         /// The call.
@@ -182,6 +206,9 @@ pub struct Decided {
     /// What it has to do with what a model emitted; `None` where no model is seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Claim>,
+    /// What was taken from its session, its agent or its server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restrictions: Vec<Restriction>,
     /// Where the arguments that decide something came from, the most doubtful first, at most
     /// [`Decided::ORIGINS_MAX`].
     pub origins: Vec<Origin>,

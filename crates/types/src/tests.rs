@@ -147,6 +147,7 @@ fn records() -> Vec<Record> {
         response_bytes: 2,
         elapsed_ms: 3,
         detail: "\"quoted\"".to_owned(),
+        measured: None,
     };
     let answer = ApprovalAnswer { choice: Choice::Approve, by: name("dana"), note: String::new() };
     let approval = ApprovalId::of(&digest);

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Name;
+use crate::{Name, Verb};
 
 /// What the decision point answers about one action, ordered by restraint: a later variant always
 /// wins, so combining verdicts is [`Ord::max`] and nothing else.
@@ -81,16 +81,32 @@ pub enum Obligation {
     Watch,
 }
 
-/// A standing restriction that a rule orders. Recorded; not yet enforced.
+/// A restriction that a rule orders.
 #[derive(Clone, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Containment {
-    /// What to take away, for example `disable_tool` or `read_only`.
-    pub verb: String,
-    /// From what, for example the name of a tool.
-    pub target: String,
+    /// What to take away.
+    pub verb: Verb,
+    /// From what.
+    pub target: ContainmentScope,
     /// For how long, in ms.
     pub expires_ms: u64,
+}
+
+/// From whom a rule takes something away, seen from the action that it judges.
+#[derive(
+    Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Deserialize, Serialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ContainmentScope {
+    /// The session of the action.
+    Session,
+    /// Every session of its agent.
+    Agent,
+    /// Its tool server, in every session; the session where it has none.
+    Server,
+    /// The tool that it calls: with `disable_tool`.
+    Tool,
 }
 
 /// Which person must approve, and how soon.

@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 
 use pathwarden_decide::{Decision, Gate, Input, Output, Refused};
 use pathwarden_store::{Append, AppendError, Pending};
-use pathwarden_types::{ActionId, Event, Mode, SessionId};
+use pathwarden_types::{ActionId, Event, Finding, FindingKind, Mode, OperationKind, SessionId};
 use pathwarden_wire::{Answer, Fault, Held, Refusal};
 use tokio::sync::oneshot;
 
+use crate::containment::{Ordered, ordered};
 use crate::live::{Entry, Shard};
 use crate::start::unknown;
 use crate::{Caller, Warden, internal, ledger_unavailable, no_session};
@@ -60,7 +61,8 @@ impl Warden {
         caller: &Caller,
         mut gate: Gate,
     ) -> Result<Answer, Fault> {
-        let output = match self.judge(session, caller, &mut gate)? {
+        let (left, orders) = self.judge(session, caller, &mut gate)?;
+        let output = match left {
             Left::Nothing(output) => output,
             Left::Await(pending) => {
                 let outcome = pending.await;
@@ -71,22 +73,32 @@ impl Warden {
                 gate.handle(self.now(), outcome.map_or(Input::NotRecorded, Input::Recorded))
             }
         };
+        self.carry_out(gate.action(), orders).await;
         self.conclude(session, gate, output)
     }
 
     /// Judges and appends under the session's lock, so that the ledger holds a session's records in
     /// the order in which its state took them.
-    fn judge(&self, session: SessionId, caller: &Caller, gate: &mut Gate) -> Result<Left, Fault> {
+    fn judge(
+        &self,
+        session: SessionId,
+        caller: &Caller,
+        gate: &mut Gate,
+    ) -> Result<(Left, Vec<Ordered>), Fault> {
         let mut shard = self.shard(session)?;
         let (engine, live) = self.live(&mut shard, session, caller)?;
         let now = self.now();
         let agent = &live.state.agent().name;
         let supply = self.supplies.of(&gate.action().operation, agent)?;
-        gate.renew(supply);
+        let agent = agent.clone();
+        let restrictions = self.restraint.of(gate.action(), &agent, now)?;
+        gate.renew(supply, restrictions);
         let decision = match gate.handle(now, Input::Facts(engine, &live.state)) {
             Output::Record(decision) => decision,
-            output => return Ok(Left::Nothing(output)),
+            output => return Ok((Left::Nothing(output), Vec::new())),
         };
+        let orders = ordered(&decision, &agent);
+        let finding = finding_of(&decision);
         let Decision { record, entry, decided, payloads, reading, .. } = *decision;
         let entry =
             Entry { record: &record, bytes: Some(entry), payloads, reading: Some(&reading) };
@@ -99,7 +111,11 @@ impl Warden {
                 .map(|receipt| Left::Nothing(gate.handle(now, Input::Recorded(receipt)))),
         };
         self.note_outcome(&left);
-        Ok(left.unwrap_or_else(|_| Left::Nothing(gate.handle(now, Input::NotRecorded))))
+        drop(shard);
+        if let Some(finding) = finding {
+            self.note_finding(Some(session), finding)?;
+        }
+        Ok((left.unwrap_or_else(|_| Left::Nothing(gate.handle(now, Input::NotRecorded))), orders))
     }
 
     fn conclude(&self, session: SessionId, gate: Gate, output: Output) -> Result<Answer, Fault> {
@@ -178,4 +194,26 @@ impl Warden {
             ),
         }
     }
+}
+
+/// What an effect is that rules do not let pass: done already, and out of order.
+fn finding_of(decision: &Decision) -> Option<Finding> {
+    let decided = &decision.decided;
+    if decided.operation.kind != OperationKind::Effect || decided.verdict.lets_through() {
+        return None;
+    }
+    let host = &decision.input.host;
+    let kind = match host.standing.as_str() {
+        "orphan" => FindingKind::EffectOrphan,
+        _ => FindingKind::EffectDeviation,
+    };
+    let did = host.acts.iter().map(|act| format!("{} {}", act.verb.as_str(), act.what));
+    let by = if host.tool.is_empty() { &host.program } else { &host.tool };
+    Some(Finding {
+        kind,
+        server: host.server.parse().ok(),
+        subject: by.clone(),
+        detail: did.collect::<Vec<_>>().join(", "),
+        action: Some(decided.action),
+    })
 }

@@ -7,8 +7,8 @@ use pathwarden_types::{
     Action, ActionId, Decided, Effect, Emission, Event, Record, RuleHit, SessionId, ToolClass,
 };
 use pathwarden_wire::{
-    ActionPath, Because, Export, Fault, FaultKind, OriginShown, SaidShown, SnippetShown, Step, Why,
-    WindowShown, WouldChange,
+    ActionPath, Because, Export, Fault, FaultKind, OriginShown, PathEvent, PathEventKind,
+    SaidShown, SnippetShown, Step, Why, WindowShown, WouldChange,
 };
 use serde_json::Value;
 
@@ -42,13 +42,16 @@ impl Warden {
                     agent: agent.clone(),
                     task: task.unwrap_or_default(),
                     steps: Vec::new(),
+                    events: Vec::new(),
                 });
             }
             if let Some(path) = &mut path {
                 add(&mut path.steps, *index, record);
+                path.events.extend(event_of(record));
             }
         }
         if let Some(path) = &mut path {
+            self.add_host(&mut path.steps, &records).map_err(unreadable)?;
             let calls = self.history.calls(&records).map_err(unreadable)?;
             self.add_models(&mut path.steps, &calls)?;
         }
@@ -56,6 +59,19 @@ impl Warden {
             let message = format!("the ledger knows no session `{session}`");
             Fault::new(FaultKind::NotFound, message, "see `pathwarden session list`")
         })
+    }
+
+    /// Says of each act of a process what it does to the machine.
+    fn add_host(&self, steps: &mut [Step], records: &[(u64, Record)]) -> Result<(), HistoryError> {
+        for step in steps.iter_mut().filter(|step| step.operation.kind.is_on_host()) {
+            let is_decision = |(index, _): &&(u64, Record)| *index == step.index;
+            let Some((_, record)) = records.iter().find(is_decision) else { continue };
+            if let Some(decided) = decided(record) {
+                let text = self.history.text(&decided.arguments)?;
+                step.host = text.and_then(|text| serde_json::from_str(&text).ok());
+            }
+        }
+        Ok(())
     }
 
     /// Says of each model call what it was shown and what it said.
@@ -249,6 +265,7 @@ impl History {
             canonical: decided.canonical,
             supply: decided.supply.clone(),
             claim: decided.claim,
+            restrictions: decided.restrictions.clone(),
         }))
     }
 }
@@ -275,6 +292,25 @@ fn short(text: &str) -> String {
     }
 }
 
+/// What a record tells of a session beside its actions.
+fn event_of(record: &Record) -> Option<PathEvent> {
+    let (action, what) = match &record.event {
+        Event::Found { finding } => {
+            (finding.action, PathEventKind::Found { finding: finding.clone() })
+        }
+        Event::Contained { standing, action } => {
+            (*action, PathEventKind::Contained { standing: standing.clone() })
+        }
+        Event::Released { restriction, by } => {
+            let (restriction, by) = (restriction.clone(), by.clone());
+            (None, PathEventKind::Released { restriction, by })
+        }
+        Event::Point { standing } => (None, PathEventKind::Point { standing: standing.clone() }),
+        _ => return None,
+    };
+    Some(PathEvent { at: record.at, action, what })
+}
+
 fn add(steps: &mut Vec<Step>, index: u64, record: &Record) {
     match &record.event {
         Event::Emitted { emission } => steps.push(emitted_step(index, record, emission)),
@@ -283,6 +319,7 @@ fn add(steps: &mut Vec<Step>, index: u64, record: &Record) {
             if let Some(step) = steps.iter_mut().find(|step| step.action == *action) {
                 step.outcome = Some(effect.outcome);
                 step.elapsed_ms = Some(effect.elapsed_ms);
+                step.measured.clone_from(&effect.measured);
             }
         }
         _ => {}
@@ -310,6 +347,8 @@ fn decide_step(steps: &mut Vec<Step>, index: u64, record: &Record, decided: &Dec
         risk,
         outcome: None,
         elapsed_ms: None,
+        host: None,
+        measured: None,
         index,
         claim: decided.claim,
         is_emitted: false,
@@ -331,6 +370,8 @@ fn emitted_step(index: u64, record: &Record, emission: &Emission) -> Step {
         risk: 0,
         outcome: None,
         elapsed_ms: None,
+        host: None,
+        measured: None,
         index,
         claim: None,
         is_emitted: true,

@@ -10,6 +10,7 @@
 
 mod carry;
 mod clock;
+mod containment;
 mod context;
 mod explain;
 mod history;
@@ -30,7 +31,7 @@ mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use arc_swap::ArcSwap;
 use pathwarden_context::Marks;
@@ -50,6 +51,7 @@ pub use crate::supply::FINDINGS_LISTED_MAX;
 pub use crate::tokens::{Caller, Role, TokenError, TokenKey};
 
 use crate::clock::Clock;
+use crate::containment::Restraint;
 use crate::history::History;
 use crate::live::{Live, Shard};
 use crate::memory::Remembered;
@@ -74,6 +76,7 @@ pub struct Warden {
     answers: watch::Sender<u64>,
     effect_ms_max: u64,
     supplies: Supplies,
+    restraint: Restraint,
     remembered: Remembered,
     /// What of agents' models was seen in any session.
     marks: Mutex<Marks>,
@@ -82,7 +85,17 @@ pub struct Warden {
     /// Servers that the node's own gateway reaches.
     reached: BTreeSet<Name>,
     hold_ms: u64,
+    listening: OnceLock<Listening>,
     writable: AtomicBool,
+}
+
+/// Where the gateways of a node listen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Listening {
+    /// The one for tools.
+    pub gateway: std::net::SocketAddr,
+    /// The one for models.
+    pub models: std::net::SocketAddr,
 }
 
 /// Reads the policy that the operator wants, or says why it cannot.

@@ -191,6 +191,7 @@ impl Warden {
             response_bytes: u64::try_from(one.piece.text.len()).unwrap_or(u64::MAX),
             elapsed_ms: self.now().since(at),
             detail: "as the agent tells it to the model".to_owned(),
+            measured: None,
         };
         let seen = SeenText::read(one.piece.text.clone(), reading.clone());
         let read = self.take_result(settings, live, session, (action, &server), (seen, &effect))?;

@@ -8,7 +8,7 @@ use pathwarden_types::{
     Agent, ApprovalAnswer, ApprovalId, Digest, Event, Millis, Name, SessionId, Task, TaskSource,
 };
 use pathwarden_wire::{
-    AnswerApproval, ApprovalRow, Fault, FaultKind, Health, SessionRow, SessionStanding,
+    AnswerApproval, ApprovalRow, Fault, FaultKind, Health, Reach, SessionRow, SessionStanding,
     StartSession, Started,
 };
 
@@ -16,7 +16,8 @@ use crate::live::{Entry, Live};
 use crate::pdp::random;
 use crate::start::unknown;
 use crate::{
-    ENDED_LISTED_MAX, SESSIONS_OPEN_MAX, Warden, chain, internal, ledger_unavailable, no_session,
+    ENDED_LISTED_MAX, Listening, SESSIONS_OPEN_MAX, Warden, chain, internal, ledger_unavailable,
+    no_session,
 };
 
 /// The longest statement of a task, in bytes.
@@ -40,7 +41,8 @@ impl Warden {
         };
         let session = self.begin_session(agent, task, start.task, None).await?;
         let token = self.tokens.for_agent(&start.agent, Some(session), start.reach);
-        Ok(Started { session, token })
+        let gateway_token = self.tokens.for_agent(&start.agent, Some(session), Reach::Gateways);
+        Ok(Started { session, token, gateway_token })
     }
 
     pub(crate) fn agent(&self, name: &Name) -> Result<Agent, Fault> {
@@ -89,12 +91,18 @@ impl Warden {
         self.commit_apart(live, session, Event::SessionEnded { reason }, Vec::new(), None)?;
         let ended = row(session, &live.state, live.started, SessionStanding::Ended);
         shard.sessions.remove(&session);
+        self.forget_points(session);
         let mut list = self.ended.lock().map_err(|_| internal())?;
         if list.len() >= ENDED_LISTED_MAX {
             list.remove(0);
         }
         list.push(ended);
         Ok(())
+    }
+
+    /// Says where the gateways listen; what was said first holds.
+    pub fn listens(&self, listening: Listening) {
+        let _ = self.listening.set(listening);
     }
 
     /// Every open session and the ended ones of late, oldest first.
@@ -239,6 +247,8 @@ impl Warden {
             ledger_writable: self.is_writable(),
             policy: self.snapshot.load().version(),
             open_sessions: u64::try_from(self.count_open()).unwrap_or(u64::MAX),
+            gateway: self.listening.get().map(|listening| listening.gateway.to_string()),
+            models: self.listening.get().map(|listening| listening.models.to_string()),
         })
     }
 

@@ -10,8 +10,8 @@ use pathwarden_types::{
     Outcome, Record, SessionId, Task, TaskSource,
 };
 use pathwarden_wire::{
-    Answer, Ask, Asking, Catalogue, Fault, FaultKind, Found, Held, Join, Joined, Observe, Pdp,
-    Report, Reported, Withheld,
+    Answer, Ask, Asking, AwaitOrders, Catalogue, Fault, FaultKind, Found, Held, Join, Joined,
+    Observe, Orders, Pdp, PointPdp, Report, Reported, Withheld,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -103,6 +103,12 @@ impl Pdp for Door {
     }
 }
 
+impl PointPdp for Door {
+    fn orders(&self, await_orders: AwaitOrders) -> Asking<'_, Orders> {
+        Box::pin(self.warden.orders(&self.caller, await_orders))
+    }
+}
+
 fn action(ask: &Ask) -> Result<Action, Fault> {
     if ask.arguments.len() > Ask::ARGUMENTS_BYTES_MAX {
         let message = format!("arguments of more than {} bytes", Ask::ARGUMENTS_BYTES_MAX);
@@ -121,6 +127,7 @@ fn action(ask: &Ask) -> Result<Action, Fault> {
         canonical: ask.canonical,
         supply: None,
         claim: None,
+        restrictions: Vec::new(),
     })
 }
 

@@ -59,6 +59,7 @@ impl Warden {
         self.append(Append { entry, payloads }).await.map_err(told)?;
         tracing::info!(version = %snapshot.version(), "a new policy decides");
         self.snapshot.store(Arc::new(snapshot));
+        self.restraint.announce();
         Ok(())
     }
 

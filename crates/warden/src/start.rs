@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
 use arc_swap::ArcSwap;
@@ -18,6 +18,7 @@ use pathwarden_wire::{FindingRow, SessionRow, SessionStanding};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
+use crate::containment::{self, Restraint, Standing};
 use crate::history::{History, HistoryError};
 use crate::live::{Live, Shard};
 use crate::memory::Remembered;
@@ -86,7 +87,7 @@ impl Warden {
         let Parts { node, store, snapshot, load_policy, tokens, agents, .. } = parts;
         let history = History::new(store.reader());
         let told = fold_all(&history).map_err(StartError::History)?;
-        let Told { live, ended, joins, registry, findings, marks, memories } = told;
+        let Told { live, ended, joins, registry, standing, findings, marks, memories } = told;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let shards = (0..cores * SHARDS_PER_CORE)
             .map(|_| {
@@ -113,11 +114,13 @@ impl Warden {
             answers: watch::Sender::new(0),
             effect_ms_max: parts.effect_ms_max,
             supplies: Supplies::new(registry, findings),
+            restraint: Restraint::new(standing),
             remembered: Remembered::new(parts.stores, memories),
             marks: Mutex::new(marks),
             near: parts.near,
             reached: parts.reached,
             hold_ms: parts.hold_ms,
+            listening: OnceLock::new(),
             writable: AtomicBool::new(true),
         });
         warden.begin(live)?;
@@ -179,6 +182,7 @@ pub(crate) fn unknown(detail: &str) -> Effect {
         response_bytes: 0,
         elapsed_ms: 0,
         detail: detail.to_owned(),
+        measured: None,
     }
 }
 
@@ -196,6 +200,7 @@ struct Told {
     ended: Vec<SessionRow>,
     joins: BTreeMap<(Name, String), SessionId>,
     registry: Registry,
+    standing: Standing,
     findings: VecDeque<FindingRow>,
     marks: Marks,
     memories: Memories,
@@ -206,6 +211,7 @@ fn fold_all(history: &History) -> Result<Told, HistoryError> {
     for item in history.from(0) {
         let (_, record) = item?;
         told.registry.apply(record.at, &record.event);
+        containment::apply(&mut told.standing, &record.event);
         keep(&mut told.findings, &record);
         match &record.event {
             Event::Marked { mark } => told.marks.apply(record.session, mark),

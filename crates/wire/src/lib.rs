@@ -7,6 +7,7 @@
 //!
 //! **Where to start.** [`Pdp`], then [`Ask`] and [`Answer`].
 
+mod containment;
 mod context;
 mod fault;
 mod knowledge;
@@ -16,6 +17,9 @@ mod pdp;
 mod supply;
 mod views;
 
+pub use containment::{
+    AwaitOrders, Contain, Containments, Enter, Orders, PointPdp, PointRow, Release,
+};
 pub use context::{
     Comparison, ContextDiff, ContextShown, PartingShown, PieceShown, SaidShown, WindowShown,
 };
@@ -34,6 +38,6 @@ pub use pdp::{
 pub use supply::{FindingRow, PinRow, PinShown, Pins, RulePin, SwitchRow, SwitchTool};
 pub use views::{
     ActionPath, AnswerApproval, ApprovalRow, Because, Difference, EndSession, Export, Health,
-    OriginShown, PolicyStatus, Reach, Replay, RuleRow, SessionRow, SessionStanding, SnippetShown,
-    StartSession, Started, Step, Why, WouldChange,
+    OriginShown, PathEvent, PathEventKind, PolicyStatus, Reach, Replay, RuleRow, SessionRow,
+    SessionStanding, SnippetShown, StartSession, Started, Step, Why, WouldChange,
 };

@@ -2,8 +2,9 @@
 
 use pathwarden_decide::Change;
 use pathwarden_types::{
-    ActionId, Agent, ApprovalId, Choice, Claim, Decided, Digest, Effect, Millis, Name, Operation,
-    Origin, Outcome, SessionId, ToolClass, Verdict,
+    ActionId, Agent, ApprovalId, Choice, Claim, Decided, Digest, Effect, Finding, HostAttempt,
+    Measured, Millis, Name, Operation, Origin, Outcome, PointStanding, Restriction, SessionId,
+    StandingRestriction, ToolClass, Verdict,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,8 @@ pub struct Started {
     pub session: SessionId,
     /// A token with which the agent can act in this session, and do nothing else.
     pub token: String,
+    /// The same for gateways alone: with it nobody can say what was done.
+    pub gateway_token: String,
 }
 
 /// A request to end a session.
@@ -132,6 +135,49 @@ pub struct ActionPath {
     pub task: String,
     /// What happened, in order.
     pub steps: Vec<Step>,
+    /// What else happened, in order: findings, containments, and how enforcement points stood.
+    #[serde(default)]
+    pub events: Vec<PathEvent>,
+}
+
+/// Something in a session's path that is no action.
+#[derive(Clone, Debug, JsonSchema, Deserialize, Serialize)]
+pub struct PathEvent {
+    /// When.
+    pub at: Millis,
+    /// The action that it belongs to, where there is one.
+    pub action: Option<ActionId>,
+    /// What.
+    #[serde(flatten)]
+    pub what: PathEventKind,
+}
+
+/// What else happens in a session.
+#[derive(Clone, Debug, JsonSchema, Deserialize, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum PathEventKind {
+    /// Something is out of order.
+    Found {
+        /// What.
+        finding: Finding,
+    },
+    /// Something is taken from somebody.
+    Contained {
+        /// What from whom.
+        standing: StandingRestriction,
+    },
+    /// It is given back.
+    Released {
+        /// What to whom.
+        restriction: Restriction,
+        /// By whom.
+        by: Name,
+    },
+    /// An enforcement point said how it stands.
+    Point {
+        /// How.
+        standing: PointStanding,
+    },
 }
 
 /// One decided action in a path.
@@ -157,6 +203,12 @@ pub struct Step {
     pub outcome: Option<Outcome>,
     /// From release to outcome, in ms.
     pub elapsed_ms: Option<u64>,
+    /// What it does to the machine, where processes do it.
+    #[serde(default)]
+    pub host: Option<HostAttempt>,
+    /// What the kernel saw done while its permit was open.
+    #[serde(default)]
+    pub measured: Option<Measured>,
     /// Index of the deciding record in the ledger.
     pub index: u64,
     /// What it has to do with what a model emitted; `None` where no model is seen.
@@ -286,6 +338,12 @@ pub struct Health {
     pub policy: Digest,
     /// Sessions that can act.
     pub open_sessions: u64,
+    /// Where its gateway for tools listens, once it does.
+    #[serde(default)]
+    pub gateway: Option<String>,
+    /// Where its gateway for models listens, once it does.
+    #[serde(default)]
+    pub models: Option<String>,
 }
 
 /// Records of the ledger, as they stand there.

@@ -23,7 +23,7 @@ pub(crate) fn snapshot() -> Snapshot {
 /// The shipped policy with one more file.
 pub(crate) fn snapshot_with(extra: &str) -> Snapshot {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies");
-    let mut sources: Vec<Source> = ["baseline.rego", "finance.rego", "model.rego"]
+    let mut sources: Vec<Source> = ["baseline.rego", "finance.rego", "host.rego", "model.rego"]
         .iter()
         .map(|path| Source {
             path: (*path).to_owned(),
@@ -107,6 +107,7 @@ impl World {
             arguments: arguments.to_owned(),
             canonical: Digest::of(&canonical(value)),
             supply: None,
+            restrictions: Vec::new(),
             claim: None,
         }
     }

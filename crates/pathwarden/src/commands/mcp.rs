@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use pathwarden_client::Client;
 use pathwarden_pep_mcp::{Limits, stdio};
-use pathwarden_wire::Reach;
+use pathwarden_wire::{Enter, Reach};
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{AboutMcp, At, Mcp};
@@ -43,6 +43,13 @@ async fn wrap(at: &At, args: Mcp) -> anyhow::Result<ExitCode> {
         .or_else(|| server_name::of(&args.command))
         .ok_or_else(|| anyhow!("the command does not say what the server is; use --server NAME"))?;
     let client = Client::new(home.endpoint(at)?, token.trim().to_owned());
+    // Inside a governed session, the server and what it starts are told from the agent's other processes.
+    if std::env::var_os(GOVERNED).is_some() {
+        let () = client
+            .post(Enter::PATH, &Enter { server: server.clone() })
+            .await
+            .context("get a place of its own for the server in the governed session")?;
+    }
     let wrap = stdio::Wrap {
         pdp: Arc::new(client),
         server,
@@ -60,6 +67,9 @@ async fn wrap(at: &At, args: Mcp) -> anyhow::Result<ExitCode> {
         }
     })
 }
+
+/// What `pathwarden run` sets for all that it starts.
+pub(crate) const GOVERNED: &str = "PATHWARDEN_GOVERNED";
 
 /// What all enforcement points that one client started have in common: the client's process, told
 /// from a later one with the same number by when it started.

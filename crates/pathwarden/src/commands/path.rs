@@ -2,12 +2,15 @@
 
 use std::process::ExitCode;
 
-use pathwarden_types::{ActionId, Claim, Integrity, Outcome, SessionId, Verdict};
-use pathwarden_wire::{ActionPath, SaidShown, Step, WindowShown};
+use pathwarden_types::{
+    ActionId, Claim, HostAttempt, Integrity, Measured, MeasuredAct, Outcome, PointPhase,
+    PointStanding, Restriction, SessionId, Verdict,
+};
+use pathwarden_wire::{ActionPath, PathEvent, PathEventKind, SaidShown, Step, WindowShown};
 
 use crate::cli::At;
 use crate::home::client;
-use crate::out::{Out, one_line};
+use crate::out::{Out, one_line, time};
 
 pub(crate) async fn run(at: &At, session: SessionId, out: &Out) -> anyhow::Result<ExitCode> {
     let path: ActionPath = client(at)?.get(&format!("/v1/sessions/{session}/path")).await?;
@@ -26,6 +29,9 @@ pub(crate) async fn run(at: &At, session: SessionId, out: &Out) -> anyhow::Resul
     let task = if path.task.is_empty() { "(nobody stated one)" } else { &path.task };
     out.line(format!("{} {}", out.strong("task"), one_line(task, 200)));
     print(&path.steps, None, "", out);
+    for event in &path.events {
+        print_event(event, out);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -71,11 +77,98 @@ fn print_step(step: &Step, first: &str, rest: &str, out: &Out) {
     if let Some(said) = &step.said {
         print_said(said, rest, out);
     }
+    if let Some(host) = &step.host {
+        print_host(host, rest, out);
+    }
+    if let Some(measured) = &step.measured {
+        print_measured(measured, rest, out);
+    }
     if step.verdicts.iter().any(|verdict| *verdict != Verdict::Allow) {
         for because in &step.because {
             out.line(format!("{rest}{}: {}", because.rule, one_line(&because.reason, 160)));
         }
     }
+}
+
+/// What a process does to the machine.
+fn print_host(host: &HostAttempt, rest: &str, out: &Out) {
+    for act in &host.acts {
+        let line = format!("{} {} {}", act.verb.as_str(), act.place, one_line(&act.what, 90));
+        out.line(format!("{rest}{}", out.faint(&line)));
+    }
+    if !host.doubts.is_empty() {
+        out.line(format!("{rest}{}", out.faint(&host.doubts.join(", "))));
+    }
+}
+
+/// What the kernel saw, beside what the server said.
+fn print_measured(measured: &Measured, rest: &str, out: &Out) {
+    let lost = if measured.lost > 0 { ", events lost" } else { "" };
+    let started = measured.processes;
+    out.line(format!("{rest}measured: {started} processes started{lost}"));
+    for MeasuredAct { act, times, sent_bytes, received_bytes, refused, .. } in &measured.acts {
+        let bytes = match (sent_bytes, received_bytes) {
+            (0, 0) => String::new(),
+            _ => format!(", {sent_bytes} bytes out, {received_bytes} in"),
+        };
+        let refused = if *refused { ", refused" } else { "" };
+        let what = one_line(&act.what, 80);
+        let (verb, place) = (act.verb.as_str(), &act.place);
+        out.line(format!("{rest}  {verb} {place} {what} ({times} times{bytes}{refused})"));
+    }
+    if measured.more > 0 {
+        out.line(format!("{rest}  and {} more", measured.more));
+    }
+}
+
+/// What else happened.
+fn print_event(event: &PathEvent, out: &Out) {
+    let words = match &event.what {
+        PathEventKind::Found { finding } => format!(
+            "{} {} {}: {}",
+            out.strong("finding"),
+            finding.kind.as_str(),
+            one_line(&finding.subject, 60),
+            one_line(&finding.detail, 160)
+        ),
+        PathEventKind::Contained { standing } => format!(
+            "{} {} of {} until {}, by {}",
+            out.strong("contained"),
+            standing.restriction.verb,
+            standing.restriction.target,
+            time(standing.expires),
+            one_line(&standing.by, 80)
+        ),
+        PathEventKind::Released { restriction, by } => {
+            let Restriction { target, verb, .. } = restriction;
+            format!("{} {verb} of {target}, by {by}", out.strong("released"))
+        }
+        PathEventKind::Point { standing } => point_words(standing, out),
+    };
+    out.line(format!("{} {words}", out.faint(&time(event.at))));
+}
+
+fn point_words(standing: &PointStanding, out: &Out) -> String {
+    let phase = match standing.phase {
+        PointPhase::Ready => "ready",
+        PointPhase::NotReady => "NOT READY",
+        PointPhase::Done => "done",
+    };
+    let refused = standing.canaries.iter().filter(|canary| canary.refused).count();
+    let planes = standing
+        .coverage
+        .iter()
+        .map(|plane| format!("{} {}/{} governed", plane.plane, plane.governed, plane.observed));
+    let planes: Vec<String> = planes.collect();
+    format!(
+        "{} {} {phase} ({}), {refused} of {} canaries refused{}{}",
+        out.strong("point"),
+        standing.point,
+        standing.tier,
+        standing.canaries.len(),
+        if planes.is_empty() { "" } else { "; " },
+        planes.join(", ")
+    )
 }
 
 /// What was new in the window of a model call.

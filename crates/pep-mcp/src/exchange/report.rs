@@ -213,6 +213,7 @@ impl Exchange {
             response_bytes: u64::try_from(response_bytes).unwrap_or(u64::MAX),
             elapsed_ms: u64::try_from(open.released.elapsed().as_millis()).unwrap_or(u64::MAX),
             detail,
+            measured: None,
         };
         let result = answer.map(|(text, _)| text);
         let report = Report { session: self.session, action: open.action, effect, result };

@@ -1,7 +1,7 @@
 //! Inputs: generated ones, and a corpus in which every rule of the pack fires.
 
 use pathwarden_types::{
-    Band, GivenBy, OperationKind, Ratio, Risk, Signal, SignalKind, Term, ToolClass,
+    Band, GivenBy, HostVerb, OperationKind, Ratio, Risk, Signal, SignalKind, Term, ToolClass,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -10,7 +10,8 @@ use crate::{
     ActionFacts, AgentFacts, ApprovalState, ConductFacts, Content, Input, OriginFacts, PurposeFacts,
 };
 use crate::{
-    ModelFacts, ServerToolFacts, SessionFacts, SupplyFacts, Target, TargetKind, TaskFacts,
+    HostActFacts, HostFacts, ModelFacts, ServerToolFacts, SessionFacts, SupplyFacts, Target,
+    TargetKind, TaskFacts,
 };
 
 const CLASSES: [ToolClass; 8] = [
@@ -80,6 +81,7 @@ pub(super) fn read() -> Input {
         conduct: ConductFacts::default(),
         supply: SupplyFacts::unseen(),
         model: ModelFacts::default(),
+        host: HostFacts::default(),
         targets: Vec::new(),
         origins: Vec::new(),
         contents: Vec::new(),
@@ -286,7 +288,114 @@ fn models() -> Vec<Input> {
         input.action.class = ToolClass::Write;
         inputs.push(input);
     }
+    inputs.extend(on_host());
     inputs
+}
+
+/// What processes do, in which every rule of `host.rego` fires.
+fn on_host() -> Vec<Input> {
+    let kinds = [
+        (OperationKind::Exec, "attempt"),
+        (OperationKind::File, "attempt"),
+        (OperationKind::Connect, "attempt"),
+        (OperationKind::Effect, "orphan"),
+        (OperationKind::Effect, "deviation"),
+        (OperationKind::Effect, "undeclared"),
+    ];
+    let mut inputs = Vec::new();
+    for (kind, standing) in kinds {
+        for verb in HostVerb::ALL {
+            for place in HOST_PLACES {
+                inputs.push(host_input(kind, standing, (verb, place), &[]));
+            }
+        }
+        for doubt in HOST_DOUBTS {
+            inputs.push(host_input(kind, standing, (HostVerb::Run, "system"), &[doubt]));
+        }
+    }
+    inputs
+}
+
+pub(super) const HOST_PLACES: [&str; 19] = [
+    "workspace",
+    "system",
+    "toolchain",
+    "temporary",
+    "device",
+    "process",
+    "home",
+    "credential",
+    "persistence",
+    "control",
+    "warden",
+    "elsewhere",
+    "node",
+    "own",
+    "named",
+    "resolver",
+    "loopback",
+    "outside",
+    "of_a_later_version",
+];
+
+const HOST_DOUBTS: [&str; 6] =
+    ["opaque", "decoded", "fetched_code", "privilege", "listens", "of_a_later_version"];
+
+fn host_input(
+    kind: OperationKind,
+    standing: &str,
+    (verb, place): (HostVerb, &str),
+    doubts: &[&str],
+) -> Input {
+    let mut input = read();
+    input.action.kind = kind;
+    input.action.server = "host".to_owned();
+    input.action.server_inside = false;
+    input.action.class = if verb == HostVerb::Read { ToolClass::Read } else { ToolClass::Write };
+    input.host = HostFacts {
+        program: "/usr/bin/git".to_owned(),
+        program_place: "system".to_owned(),
+        acts: vec![HostActFacts {
+            verb,
+            place: place.to_owned(),
+            what: "/w/x".to_owned(),
+            in_workspace: false,
+        }],
+        doubts: doubts.iter().map(|doubt| (*doubt).to_owned()).collect(),
+        server: "notes".to_owned(),
+        tool: String::new(),
+        standing: standing.to_owned(),
+    };
+    input
+}
+
+fn any_host() -> impl Strategy<Value = HostFacts> {
+    let acts = (
+        prop::sample::select(HostVerb::ALL.as_slice()),
+        prop::sample::select(HOST_PLACES.as_slice()),
+        any::<bool>(),
+    )
+        .prop_map(|(verb, place, in_workspace)| HostActFacts {
+            verb,
+            place: place.to_owned(),
+            what: "/x".to_owned(),
+            in_workspace,
+        });
+    let standings = ["", "attempt", "orphan", "undeclared", "declared", "deviation"].as_slice();
+    (
+        prop::collection::vec(acts, 0..3),
+        prop::sample::select(standings),
+        prop::option::of(prop::sample::select(HOST_DOUBTS.as_slice())),
+    )
+        .prop_map(|(acts, standing, doubt)| HostFacts {
+            program: String::new(),
+            program_place: "workspace".to_owned(),
+            acts,
+            doubts: doubt.into_iter().map(str::to_owned).collect(),
+            server: String::new(),
+            tool: String::new(),
+            standing: standing.to_owned(),
+        })
 }
 
 fn server_tool(kind: &str, url: &str, approval: &str) -> ModelFacts {
@@ -467,6 +576,7 @@ pub(super) fn any_input() -> impl Strategy<Value = Input> {
             prop::collection::vec(any_origin(), 0..3),
             any_supply(),
             any_model(),
+            any_host(),
         ),
         prop::collection::vec(any_target(), 0..3),
         prop::collection::vec(any_content(), 0..3),
@@ -487,6 +597,7 @@ pub(super) fn any_input() -> impl Strategy<Value = Input> {
                     origins: why.2,
                     supply: why.3,
                     model: why.4,
+                    host: why.5,
                     targets,
                     contents,
                     approval,

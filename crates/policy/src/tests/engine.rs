@@ -1,6 +1,6 @@
 //! What the engine itself refuses, and how results add up.
 
-use pathwarden_types::{ApprovalNeed, Containment, Obligation, Verdict};
+use pathwarden_types::{ApprovalNeed, Containment, ContainmentScope, Obligation, Verb, Verdict};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -181,8 +181,8 @@ decision contains {"rule": "a.hold_anybody", "verdict": "hold", "reason": "a"}
     let redact = Obligation::Redact { pointer: "/a".into(), classes: vec!["iban".into()] };
     assert_eq!(sum.obligations, [redact, Obligation::Watch]);
     assert_eq!(sum.approval, Some(ApprovalNeed { role: "boss".into(), within_ms: 7 }));
-    let verb = "read_only".to_owned();
-    let order = Containment { verb, target: "session".to_owned(), expires_ms: 5 };
+    let (verb, target) = (Verb::ReadOnly, ContainmentScope::Session);
+    let order = Containment { verb, target, expires_ms: 5 };
     assert_eq!(sum.containment, [order]);
 }
 

@@ -85,6 +85,7 @@ impl Agent {
             response_bytes: u64::try_from(result.len()).unwrap_or(u64::MAX),
             elapsed_ms: 0,
             detail: String::new(),
+            measured: None,
         };
         let result = Some(result.to_owned());
         let report = Report { session: self.session, action, effect, result };

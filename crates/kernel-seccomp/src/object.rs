@@ -1,0 +1,241 @@
+//! What a path led to, pinned.
+
+use std::ffi::{CString, OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatxFlags, openat, readlink, statx};
+use rustix::io::Errno;
+
+/// A file wherever its names are.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct FileId {
+    /// The device, as `stat` gives it.
+    pub dev: u64,
+    /// The inode number there.
+    pub ino: u64,
+}
+
+/// The type of a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A FIFO or an anonymous pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+    /// A character device.
+    Character,
+    /// A block device.
+    Block,
+    /// What has no type: an event descriptor and its like.
+    Nameless,
+}
+
+/// A descriptor and what it stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Spot {
+    pub(crate) fd: Arc<OwnedFd>,
+    pub(crate) id: FileId,
+    pub(crate) kind: Kind,
+    pub(crate) mount: u64,
+    pub(crate) mode: u32,
+    pub(crate) uid: u32,
+    pub(crate) links: u32,
+    pub(crate) device: (u32, u32),
+}
+
+impl Spot {
+    pub(crate) fn of(fd: OwnedFd) -> Result<Self, Errno> {
+        let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+        let stat = statx(&fd, c"", AtFlags::EMPTY_PATH, wanted)?;
+        let dev = rustix::fs::makedev(stat.stx_dev_major, stat.stx_dev_minor);
+        Ok(Self {
+            fd: Arc::new(fd),
+            id: FileId { dev, ino: stat.stx_ino },
+            kind: Kind::of(stat.stx_mode),
+            mount: stat.stx_mnt_id,
+            mode: u32::from(stat.stx_mode),
+            uid: stat.stx_uid,
+            links: stat.stx_nlink,
+            device: (stat.stx_rdev_major, stat.stx_rdev_minor),
+        })
+    }
+
+    /// The entry of this name, itself and not what it may lead to.
+    pub(crate) fn step(&self, name: &[u8]) -> Result<Self, Errno> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Self::of(openat(&*self.fd, name, flags, Mode::empty())?)
+    }
+
+    pub(crate) fn is_directory(&self) -> bool {
+        self.kind == Kind::Directory
+    }
+
+    pub(crate) fn same_place(&self, other: &Self) -> bool {
+        self.id == other.id && self.mount == other.mount
+    }
+
+    /// The kernel's path.
+    fn path(&self) -> Result<PathBuf, Errno> {
+        let text = readlink(by_descriptor(self.fd.as_fd()), Vec::with_capacity(256))?;
+        Ok(PathBuf::from(OsString::from_vec(text.into_bytes())))
+    }
+}
+
+/// An existing file, directory or other object, pinned by a descriptor: whatever becomes of its
+/// names, this stays the same object.
+#[derive(Clone, Debug)]
+pub struct Object {
+    pub(crate) spot: Spot,
+    path: PathBuf,
+    hold: Hold,
+}
+
+/// How an object is held.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Hold {
+    /// By an `O_PATH` descriptor of ours.
+    Pin,
+    /// By the caller's own open file, shared with it.
+    File,
+}
+
+impl Object {
+    pub(crate) fn of(spot: Spot) -> Result<Self, Errno> {
+        Ok(Self { path: spot.path()?, spot, hold: Hold::Pin })
+    }
+
+    /// The object behind an open file of the caller.
+    pub(crate) fn of_file(file: OwnedFd) -> Result<Self, Errno> {
+        let spot = Spot::of(file)?;
+        Ok(Self { path: spot.path()?, spot, hold: Hold::File })
+    }
+
+    pub(crate) fn hold(&self) -> Hold {
+        self.hold
+    }
+
+    /// The true path: no symlinks, no `..`, mounts crossed, within the caller's mount tree. The
+    /// kernel appends ` (deleted)` when the name is gone, and shows `pipe:[1]` and its like where
+    /// there never was one; such text begins with no slash, or names nothing that can be opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Device and inode.
+    pub fn id(&self) -> FileId {
+        self.spot.id
+    }
+
+    /// How many names the file has: above 1 the path is one of several, 0 once it is deleted.
+    pub fn links(&self) -> u32 {
+        self.spot.links
+    }
+
+    /// Its type.
+    pub fn kind(&self) -> Kind {
+        self.spot.kind
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.spot.fd.as_fd()
+    }
+
+    /// A path of ours that leads to exactly this object.
+    pub(crate) fn reopen_path(&self) -> CString {
+        by_descriptor(self.fd())
+    }
+}
+
+/// A name in a pinned directory: what creations and removals act on.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub(crate) parent: Object,
+    /// As the caller wrote it, slashes at its end included: the kernel judges them.
+    pub(crate) name: CString,
+    object: Option<Object>,
+    path: PathBuf,
+}
+
+impl Entry {
+    pub(crate) fn of(parent: Object, name: &[u8]) -> Result<Self, Errno> {
+        let bare = name.trim_ascii_end_matches(b'/');
+        let object = match bare {
+            b"" | b"." | b".." => None,
+            _ => match parent.spot.step(bare) {
+                Ok(spot) => Some(Object::of(spot)?),
+                Err(Errno::NOENT) => None,
+                Err(errno) => return Err(errno),
+            },
+        };
+        let path = parent.path.join(OsStr::from_bytes(bare));
+        Ok(Self { parent, name: CString::new(name).map_err(|_| Errno::INVAL)?, object, path })
+    }
+
+    /// A name that was missing a moment ago.
+    pub(crate) fn absent(parent: Object, name: &[u8]) -> Result<Self, Errno> {
+        let path = parent.path.join(OsStr::from_bytes(name));
+        let name = CString::new(name).map_err(|_| Errno::INVAL)?;
+        Ok(Self { parent, name, object: None, path })
+    }
+
+    /// The true path of the parent, and the name. When the name is a symlink, this is the link.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The directory.
+    pub fn parent(&self) -> &Object {
+        &self.parent
+    }
+
+    /// What had this name when it was looked up.
+    pub fn object(&self) -> Option<&Object> {
+        self.object.as_ref()
+    }
+}
+
+/// `slice::trim_end_matches` for one byte.
+trait TrimEnd {
+    fn trim_ascii_end_matches(&self, byte: u8) -> &[u8];
+}
+
+impl TrimEnd for [u8] {
+    fn trim_ascii_end_matches(&self, byte: u8) -> &[u8] {
+        let mut rest = self;
+        while let [head @ .., last] = rest
+            && *last == byte
+        {
+            rest = head;
+        }
+        rest
+    }
+}
+
+/// `/proc/self/fd/N`, which the kernel follows to the object itself.
+pub(crate) fn by_descriptor(fd: BorrowedFd<'_>) -> CString {
+    CString::new(format!("/proc/self/fd/{}", fd.as_raw_fd())).unwrap_or_default()
+}
+
+impl Kind {
+    fn of(mode: u16) -> Self {
+        match FileType::from_raw_mode(mode.into()) {
+            FileType::RegularFile => Self::File,
+            FileType::Directory => Self::Directory,
+            FileType::Symlink => Self::Link,
+            FileType::Fifo => Self::Fifo,
+            FileType::Socket => Self::Socket,
+            FileType::CharacterDevice => Self::Character,
+            FileType::BlockDevice => Self::Block,
+            FileType::Unknown => Self::Nameless,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Governing processes: `run`, `contain`, `release`, `contract`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use pathwarden_types::Name;
+
+/// Arguments of `run`.
+#[derive(Args)]
+pub(crate) struct Run {
+    /// The agent, as the configuration names it.
+    #[arg(long, default_value = "demo")]
+    pub(crate) agent: Name,
+    /// What it is asked to do, in the words of the person who asks.
+    #[arg(long, default_value = "")]
+    pub(crate) task: String,
+    /// Who asks [default: the login name].
+    #[arg(long)]
+    pub(crate) by: Option<Name>,
+    /// The folder that it works in, on a file system that asks (ext4, xfs) [default: here].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) workspace: Option<PathBuf>,
+    /// How it is held [default: the strongest that this machine gives].
+    #[arg(long, value_enum)]
+    pub(crate) tier: Option<TierName>,
+    /// A host with a port that it may reach; may be given more than once.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) reach: Vec<String>,
+    /// A folder or file that it may read; may be given more than once.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) read: Vec<PathBuf>,
+    /// A folder or file that it may read and write; may be given more than once.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) write: Vec<PathBuf>,
+    /// Whom it runs as, when root starts it [default: who called sudo, else root].
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) user: Option<String>,
+    /// Say nothing when it begins and ends.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// The agent's command and its arguments.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// How an agent is held.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum TierName {
+    /// The kernel asks before each program, file and connection; what happens is measured. Needs root.
+    Kernel,
+    /// Landlock and seccomp, without root.
+    Landlock,
+}
+
+/// Arguments of `contain`.
+#[derive(Args)]
+pub(crate) struct Contain {
+    /// A session's id, or the name of an agent or of a server (`agent:NAME`, `server:NAME`); `list` shows
+    /// what stands.
+    pub(crate) target: String,
+    /// What to take: `no-egress`, `read-only`, `no-exec`, `disable-tool NAME`, `freeze`, `terminate`.
+    #[arg(value_name = "VERB")]
+    pub(crate) verbs: Vec<String>,
+    /// For how long.
+    #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
+    pub(crate) ttl: Duration,
+    /// Why; kept in the ledger.
+    #[arg(long, default_value = "ordered by the operator")]
+    pub(crate) reason: String,
+    /// Who orders it [default: the login name].
+    #[arg(long)]
+    pub(crate) by: Option<Name>,
+}
+
+/// Arguments of `release`.
+#[derive(Args)]
+pub(crate) struct Release {
+    /// As of `contain`.
+    pub(crate) target: String,
+    /// What to give back [default: everything].
+    #[arg(value_name = "VERB")]
+    pub(crate) verbs: Vec<String>,
+    /// Who gives it back [default: the login name].
+    #[arg(long)]
+    pub(crate) by: Option<Name>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Contract {
+    /// Write down what the tools of a server did to the machine, as effect contracts.
+    ///
+    /// Review them, and put them into pathwarden.toml: what is not listed is a deviation from then on.
+    Learn {
+        /// The server.
+        server: Name,
+    },
+}

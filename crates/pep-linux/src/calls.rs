@@ -1,0 +1,400 @@
+//! System calls that wait for a verdict: programs, connections, and whatever changes files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use pathwarden_kernel_bpf::{Destination, ExecApproval, Protocol, Session};
+use pathwarden_kernel_seccomp::{
+    Address, Attempt, Call, Connect, Deed, Done, Errno, Exec, Listener, Need, Next, Requirement,
+    Target, attempt,
+};
+use pathwarden_lens_shell::{Act, Plan, Surroundings, of_argv};
+use pathwarden_types::{HostAct, HostAttempt, HostVerb, OperationKind, Verb};
+
+use crate::asker::{CALL_DEADLINE, Question, Said};
+use crate::decider::{Decider, FileId};
+use crate::question::{self, Actor};
+use crate::sockets;
+use crate::tools::Tools;
+use crate::watch::Watch;
+
+/// Threads that answer calls: so many may wait for the node at a time, others wait behind them.
+const ANSWERING: usize = 8;
+
+/// How long a thread waits for a call before it looks whether the session is over.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How long a call that waits for others (a FIFO, a connection) is carried out at most.
+const CARRY_OUT: Duration = Duration::from_secs(3_600);
+
+/// The most calls that wait for others at a time; one more is refused.
+const BLOCKING_MAX: usize = 256;
+
+/// How often a call is looked at anew whose names change under it.
+const TRIES_MAX: usize = 8;
+
+/// The longest arguments of a program whose meaning is read, in bytes: the kernel's limit of one argument.
+const ARGUMENTS_BYTES_MAX: usize = 128 << 10;
+
+/// What answers the calls of one session.
+pub(crate) struct Calls {
+    pub(crate) listener: Arc<Listener>,
+    pub(crate) decider: Arc<Decider>,
+    pub(crate) tools: Arc<Tools>,
+    /// `None` where the kernel takes no programs of ours.
+    pub(crate) bpf: Option<Arc<Session>>,
+    pub(crate) watch: Option<Arc<Watch>>,
+    /// The way to the node, for whoever is inside.
+    pub(crate) relay: PathBuf,
+    pub(crate) surroundings: Surroundings,
+    pub(crate) processes: Box<dyn Fn() -> Vec<u32> + Send + Sync>,
+    pub(crate) is_over: Arc<AtomicBool>,
+    /// Held by the one thread that receives.
+    pub(crate) receiving: Mutex<()>,
+    pub(crate) blocking: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+/// What is answered to a caller whose call is not carried out.
+type Answer = Result<Goes, Errno>;
+
+/// How a call that may happen happens.
+enum Goes {
+    /// The kernel carries it out: what it means stands in registers, or is checked again by the kernel.
+    On,
+    /// We carry it out, on what was decided.
+    ByUs(Box<Attempt>),
+}
+
+impl Calls {
+    /// Answers until the session is over.
+    pub(crate) fn answer(self: &Arc<Self>) -> Vec<thread::JoinHandle<()>> {
+        (0..ANSWERING)
+            .map(|_| {
+                let calls = Arc::clone(self);
+                thread::spawn(move || calls.answer_in_turn())
+            })
+            .collect()
+    }
+
+    fn answer_in_turn(self: &Arc<Self>) {
+        while !self.is_over.load(Ordering::Relaxed) {
+            let next = {
+                let _turn = self.receiving.lock().unwrap_or_else(PoisonError::into_inner);
+                self.listener.recv(LOOK)
+            };
+            match next {
+                Ok(Next::Call(call)) => self.answer_one(&call),
+                Ok(Next::Quiet) => {}
+                Ok(Next::Ended) => return,
+                Err(error) => {
+                    tracing::error!(%error, "calls cannot be received; they are refused");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn answer_one(self: &Arc<Self>, call: &Call) {
+        let answered = match self.decide(call) {
+            Ok(Goes::On) => self.listener.go_on(call.id).map(drop),
+            Ok(Goes::ByUs(attempt)) => return self.carry_out(*call, attempt),
+            Err(errno) => self.listener.answer_errno(call.id, errno).map(drop),
+        };
+        if let Err(error) = answered {
+            tracing::debug!(%error, "an answer reached nobody");
+        }
+    }
+
+    /// Carries out what was allowed; what may wait for others on a thread of its own.
+    fn carry_out(self: &Arc<Self>, call: Call, attempt: Box<Attempt>) {
+        let id = call.id;
+        if !attempt.may_block() {
+            return self.perform(call, attempt);
+        }
+        if self.blocking.fetch_add(1, Ordering::Relaxed) >= BLOCKING_MAX {
+            self.blocking.fetch_sub(1, Ordering::Relaxed);
+            let _ = self.listener.answer_errno(id, Errno::AGAIN);
+            return;
+        }
+        let calls = Arc::clone(self);
+        thread::spawn(move || {
+            calls.perform(call, attempt);
+            calls.blocking.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+
+    /// Carries out an attempt. Where a name was taken since it was decided, all is looked at anew.
+    fn perform(&self, call: Call, mut attempt: Box<Attempt>) {
+        for _ in 0..TRIES_MAX {
+            match attempt.perform(&self.listener, call.id, CARRY_OUT) {
+                Ok(Done::Changed) => {}
+                Ok(Done::Answered(_) | Done::GoesOn | Done::Gone) => return,
+                Err(error) => {
+                    tracing::debug!(%error, "a call could not be answered");
+                    return;
+                }
+            }
+            attempt = match self.decide(&call) {
+                Ok(Goes::ByUs(again)) => again,
+                Ok(Goes::On) => {
+                    let _ = self.listener.go_on(call.id);
+                    return;
+                }
+                Err(errno) => {
+                    let _ = self.listener.answer_errno(call.id, errno);
+                    return;
+                }
+            };
+        }
+        let _ = self.listener.answer_errno(call.id, Errno::AGAIN);
+    }
+
+    fn decide(&self, call: &Call) -> Answer {
+        let target = Target::of(&self.listener, call)?;
+        let tid = u32::try_from(call.tid).map_err(|_| Errno::SRCH)?;
+        let attempt = attempt(call, &target)?;
+        let actor = Actor { program: String::new(), server: self.tools.of_process(tid) };
+        match attempt.deed() {
+            Deed::Exec(exec) => self.exec(tid, exec, actor),
+            Deed::Connect(connect) => match self.connect(connect, &actor)? {
+                true => Ok(Goes::On),
+                false => Ok(Goes::ByUs(Box::new(attempt))),
+            },
+            Deed::Open { .. }
+            | Deed::Temporary { .. }
+            | Deed::Unlink { .. }
+            | Deed::Rename { .. }
+            | Deed::Mkdir { .. }
+            | Deed::Link { .. }
+            | Deed::Symlink { .. }
+            | Deed::Mknod { .. }
+            | Deed::Chmod { .. }
+            | Deed::Chown { .. }
+            | Deed::Truncate { .. }
+            | Deed::Fallocate { .. }
+            | Deed::Utimes { .. } => {
+                self.files(tid, &attempt.needs(), actor)?;
+                Ok(Goes::ByUs(Box::new(attempt)))
+            }
+        }
+    }
+
+    /// Whether all that is needed may be done to files.
+    fn files(&self, tid: u32, needs: &[Requirement], mut actor: Actor) -> Result<(), Errno> {
+        for need in needs {
+            if need.need != Need::Read
+                && self.decider.is_taken(Verb::ReadOnly, actor.server.as_ref())
+            {
+                return Err(Errno::ROFS);
+            }
+            // What has no name any more is nobody's but its holders'.
+            if need.links == 0 && need.id.is_some() && need.need != Need::Execute {
+                continue;
+            }
+            let act = self.act(need);
+            if question::is_by_program(&act) && actor.program.is_empty() {
+                actor.program = program_of(tid);
+            }
+            if self.decider.file(act, &actor, CALL_DEADLINE) == Said::Refuse {
+                self.note_refused("mutation");
+                return Err(Errno::PERM);
+            }
+        }
+        Ok(())
+    }
+
+    fn act(&self, need: &Requirement) -> HostAct {
+        let verb = match need.need {
+            Need::Execute => HostVerb::Run,
+            Need::Read => HostVerb::Read,
+            Need::Write | Need::Create => HostVerb::Write,
+            Need::Remove => HostVerb::Remove,
+            Need::Change => HostVerb::Change,
+        };
+        let file = need.id.map(|id| FileId {
+            device: id.dev,
+            inode: id.ino,
+            links: u64::from(need.links),
+        });
+        self.decider.act(verb, &need.path, file)
+    }
+
+    fn note_refused(&self, plane: &'static str) {
+        if let Some(watch) = &self.watch {
+            watch.refused(plane);
+        }
+    }
+
+    /// Whether the kernel carries out a connection; an address is known to the kernel before it does.
+    fn connect(&self, connect: &Connect, actor: &Actor) -> Result<bool, Errno> {
+        match connect.address() {
+            Address::Inet(address) => {
+                // Whatever is decided below counts for the epoch in which it began.
+                let epoch = self.bpf.as_ref().map_or(0, |bpf| bpf.epoch());
+                if let Some(watch) = self.watch.as_ref().filter(|_| actor.server.is_some()) {
+                    // What the server did before it connects counts before it connects.
+                    watch.settle();
+                }
+                let is_own = || sockets::listens(address.port(), &(self.processes)());
+                let act = self.decider.terrain.on_address(*address, is_own);
+                let said = self.decider.connect(act, actor, CALL_DEADLINE);
+                let Some(bpf) = &self.bpf else {
+                    return if said == Said::Allow { Ok(false) } else { Err(Errno::PERM) };
+                };
+                for protocol in [Protocol::Tcp, Protocol::Udp] {
+                    let (addr, port) = (address.ip(), address.port());
+                    let to = Destination { addr, port, protocol };
+                    bpf.judge(to, said == Said::Allow, epoch).map_err(|_| Errno::PERM)?;
+                }
+                match said {
+                    Said::Allow => Ok(true),
+                    Said::Refuse => {
+                        self.note_refused("connect");
+                        Err(Errno::PERM)
+                    }
+                }
+            }
+            Address::Unix(_) => {
+                let Some(file) = connect.socket_file() else { return Err(Errno::PERM) };
+                if file.path() == self.relay {
+                    return Ok(false);
+                }
+                let act = self.decider.act(HostVerb::Write, file.path(), None);
+                match self.decider.file(act, actor, CALL_DEADLINE) {
+                    Said::Allow => Ok(false),
+                    Said::Refuse => Err(Errno::PERM),
+                }
+            }
+            // Landlock keeps these within the box; what else there is, the static filter has refused.
+            Address::Abstract(_) | Address::Other { .. } => Ok(true),
+        }
+    }
+
+    /// Whether a program may start: its file, and what its arguments say that it would do.
+    fn exec(&self, tid: u32, exec: &Exec, actor: Actor) -> Answer {
+        if self.decider.is_taken(Verb::NoExec, actor.server.as_ref()) {
+            self.note_refused("exec");
+            return Err(Errno::PERM);
+        }
+        let argument_bytes: usize = exec.argv().iter().map(|one| one.len() + 1).sum();
+        if argument_bytes > ARGUMENTS_BYTES_MAX {
+            return Err(Errno::TOOBIG);
+        }
+        let question = self.exec_question(tid, exec, &actor);
+        if self.decider.exec(&question, CALL_DEADLINE) == Said::Refuse {
+            self.note_refused("exec");
+            return Err(Errno::PERM);
+        }
+        if let Some(bpf) = &self.bpf {
+            bpf.approve_exec(tid, &approval(exec)).map_err(|_| Errno::PERM)?;
+        }
+        Ok(Goes::On)
+    }
+
+    fn exec_question(&self, tid: u32, exec: &Exec, actor: &Actor) -> Question {
+        let mut acts: BTreeSet<HostAct> = BTreeSet::new();
+        let mut file = Some(exec.file());
+        while let Some(one) = file {
+            let id = one.id();
+            let links = u64::from(one.object().links());
+            let about = FileId { device: id.dev, inode: id.ino, links };
+            acts.insert(self.decider.act(HostVerb::Run, one.path(), Some(about)));
+            file = one.interpreter();
+        }
+        let arguments: Vec<&[u8]> = exec.argv().iter().map(Vec::as_slice).collect();
+        let Plan { would, doubts } = of_argv(&arguments, &self.surroundings);
+        let folder = std::fs::read_link(format!("/proc/{tid}/cwd")).unwrap_or_default();
+        for one in would {
+            acts.extend(self.planned(&folder, one.act, &one.what));
+        }
+        let mut doubts: Vec<String> =
+            doubts.into_iter().map(|one| one.as_str().to_owned()).collect();
+        if acts.len() > HostAttempt::ACTS_MAX {
+            doubts.push("too_long".to_owned());
+        }
+        if exec.file().object().links() == 0 {
+            // A program without a name was made by whoever starts it, and cannot be looked at afterwards.
+            doubts.push("nameless".to_owned());
+        }
+        let program = exec.file().path().to_string_lossy().into_owned();
+        let program_place = self.decider.terrain.place(exec.file().path()).as_str().to_owned();
+        let attempt = HostAttempt {
+            program: program.clone(),
+            program_place,
+            acts: acts.into_iter().take(HostAttempt::ACTS_MAX).collect(),
+            doubts,
+            server: question::server(actor),
+            tool: String::new(),
+        };
+        Question { kind: OperationKind::Exec, name: program, attempt, parent: None }
+    }
+
+    /// What a command line would do, in the words of policies. Programs that it would start are asked about
+    /// when it starts them.
+    fn planned(&self, folder: &Path, act: Act, what: &str) -> Option<HostAct> {
+        let verb = match act {
+            Act::Run => return None,
+            Act::Read => HostVerb::Read,
+            Act::Write => HostVerb::Write,
+            Act::Remove => HostVerb::Remove,
+            Act::Change => HostVerb::Change,
+            Act::Reach => {
+                let (place, what) = ("outside".to_owned(), what.to_owned());
+                return Some(HostAct { verb: HostVerb::Reach, place, what, in_workspace: false });
+            }
+        };
+        Some(self.decider.terrain.on_path(verb, &plain(&folder.join(what))))
+    }
+}
+
+/// A path without `.` and `..`, by its text alone: it need not be there.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            Component::RootDir | Component::Prefix(_) | Component::Normal(_) => plain.push(part),
+        }
+    }
+    plain
+}
+
+/// What the kernel holds a program to when it has started it: this file, these arguments.
+fn approval(exec: &Exec) -> ExecApproval {
+    let mut last = exec.file();
+    let mut is_script = false;
+    while let Some(interpreter) = last.interpreter() {
+        last = interpreter;
+        is_script = true;
+    }
+    let (id, tail) = (last.id(), exec.argument_tail());
+    match is_script {
+        true => ExecApproval::tail(id.ino, Some(id.dev), &tail),
+        false => ExecApproval::whole(id.ino, Some(id.dev), &tail),
+    }
+}
+
+/// The program that a thread runs.
+fn program_of(tid: u32) -> String {
+    let program = std::fs::read_link(format!("/proc/{tid}/exe")).unwrap_or_default();
+    program.to_string_lossy().into_owned()
+}
+
+/// The surroundings in which command lines are read.
+pub(crate) fn surroundings(
+    home: &Path,
+    environment: &[(std::ffi::OsString, std::ffi::OsString)],
+) -> Surroundings {
+    let text = |text: &std::ffi::OsStr| String::from_utf8_lossy(text.as_bytes()).into_owned();
+    let variables: BTreeMap<String, String> =
+        environment.iter().map(|(name, value)| (text(name), text(value))).collect();
+    Surroundings { home: home.to_string_lossy().into_owned(), variables }
+}

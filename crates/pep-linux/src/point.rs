@@ -1,0 +1,228 @@
+//! The point itself: what the node orders is put in force here, and acknowledged.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pathwarden_kernel_bpf::{Destination, Egress, Protocol, Session};
+use pathwarden_kernel_sandbox::Cgroup;
+use pathwarden_types::{Name, PointPhase, PointStanding, SessionId, Verb};
+use pathwarden_wire::{AwaitOrders, Fault, Found, Orders, PointPdp};
+
+use crate::decider::{Decider, Taken};
+use crate::opens::Opens;
+use crate::tools::Tools;
+use crate::watch::Watch;
+
+/// How long one call to the node waits for orders, in ms.
+const ORDERS_MS: u64 = 2_000;
+
+/// How long the point waits before it asks again after the node could not be reached.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// The parts of a point that enforce.
+pub(crate) struct Point {
+    pub(crate) pdp: Arc<dyn PointPdp>,
+    pub(crate) session: SessionId,
+    pub(crate) name: String,
+    pub(crate) decider: Arc<Decider>,
+    pub(crate) tools: Arc<Tools>,
+    pub(crate) watch: Option<Arc<Watch>>,
+    pub(crate) kernel: Option<Kernel>,
+    pub(crate) cgroup: Option<Cgroup>,
+    /// What was ordered last, to bring a tool server under it that starts later.
+    pub(crate) ordered: Mutex<Taken>,
+    pub(crate) standing: Mutex<PointStanding>,
+}
+
+/// What asks and cuts in the kernel itself.
+pub(crate) struct Kernel {
+    pub(crate) bpf: Arc<Session>,
+    pub(crate) opens: Arc<Opens>,
+    /// Addresses of the node, reachable whatever is taken.
+    pub(crate) node: BTreeSet<std::net::SocketAddr>,
+}
+
+impl Point {
+    /// Carries out orders until the task is dropped. What is in force stays so while the node cannot be
+    /// reached.
+    pub(crate) async fn obey(self: Arc<Self>) {
+        let (mut applied, mut failed) = (0, Vec::new());
+        let mut told = self.standing();
+        let mut news = Some(told.clone());
+        loop {
+            let waits = AwaitOrders {
+                session: self.session,
+                point: self.name.clone(),
+                applied,
+                failed: failed.clone(),
+                standing: news.take(),
+                up_to_ms: ORDERS_MS,
+            };
+            match self.pdp.orders(waits.clone()).await {
+                Ok(orders) if orders.epoch == applied => {}
+                Ok(orders) => {
+                    let point = Arc::clone(&self);
+                    let apply = move || (orders.epoch, point.apply(&orders));
+                    let done = tokio::task::spawn_blocking(apply).await;
+                    (applied, failed) = match done {
+                        Ok(done) => done,
+                        Err(_) => (applied, vec!["the orders could not be carried out".to_owned()]),
+                    };
+                }
+                Err(fault) => {
+                    tracing::warn!(%fault, "no orders; what is in force stays");
+                    news = waits.standing;
+                    // Another node may count from one again.
+                    applied = 0;
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+            self.tell_findings().await;
+            let standing = self.standing();
+            if standing.phase != told.phase || standing.canaries != told.canaries {
+                told = standing.clone();
+                news = Some(standing);
+            }
+        }
+    }
+
+    async fn tell_findings(&self) {
+        let found = self.watch.as_ref().map(|watch| watch.findings()).unwrap_or_default();
+        for finding in found {
+            if let Err(fault) = self.pdp.found(Found { session: self.session, finding }).await {
+                tracing::warn!(%fault, "a finding is not recorded");
+            }
+        }
+    }
+
+    /// How the point stands now.
+    pub(crate) fn standing(&self) -> PointStanding {
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(watch) = &self.watch {
+            (standing.coverage, standing.lost) = watch.coverage();
+        }
+        standing
+    }
+
+    /// Says for the last time how the point stands.
+    pub(crate) async fn finish(&self) -> Result<PointStanding, Fault> {
+        self.tell_findings().await;
+        let standing = PointStanding { phase: PointPhase::Done, ..self.standing() };
+        let waits = AwaitOrders {
+            session: self.session,
+            point: self.name.clone(),
+            applied: 0,
+            failed: Vec::new(),
+            standing: Some(standing.clone()),
+            up_to_ms: 0,
+        };
+        self.pdp.orders(waits).await?;
+        Ok(standing)
+    }
+
+    /// Puts in force what is ordered, and nothing else; gives what could not be.
+    fn apply(&self, orders: &Orders) -> Vec<String> {
+        let taken = Taken::of(orders);
+        *self.ordered.lock().unwrap_or_else(PoisonError::into_inner) = taken.clone();
+        let mut failed = Vec::new();
+        let mut note = |what: &str, result: Result<(), String>| {
+            if let Err(error) = result {
+                failed.push(format!("{what}: {error}"));
+            }
+        };
+        // What is taken comes first, and what is given back last: nothing slips through between.
+        note("egress", self.set_egress(&taken));
+        self.decider.renew(taken.clone());
+        if let Some(kernel) = &self.kernel {
+            note("reads and writes", kernel.opens.renew(taken.has_any(Verb::ReadOnly)));
+        }
+        note("freezing", self.set_frozen(&taken));
+        note("ending", self.terminate(&taken));
+        failed
+    }
+
+    /// Brings a tool server that has just got its place under what is ordered.
+    pub(crate) fn bring_under(&self, server: &Name) -> Result<(), String> {
+        let taken = self.ordered.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if !taken.servers.contains_key(server) {
+            return Ok(());
+        }
+        self.set_egress(&taken)?;
+        self.set_frozen(&taken)?;
+        self.terminate(&taken)
+    }
+
+    fn set_egress(&self, taken: &Taken) -> Result<(), String> {
+        let Some(kernel) = &self.kernel else { return Ok(()) };
+        let egress = match taken.session.contains(&Verb::NoEgress) {
+            true => Egress::None,
+            false => Egress::Decided,
+        };
+        kernel.bpf.set_egress(egress).map_err(words)?;
+        for (server, place) in self.tools.all() {
+            kernel.bpf.cut(place.id(), taken.has(Verb::NoEgress, Some(&server))).map_err(words)?;
+        }
+        kernel.bpf.next_epoch().map_err(words)?;
+        kernel.let_node()
+    }
+
+    fn set_frozen(&self, taken: &Taken) -> Result<(), String> {
+        let Some(session) = &self.cgroup else {
+            return match taken.has_any(Verb::Freeze) {
+                true => Err("without a cgroup nothing can be made to stand still".to_owned()),
+                false => Ok(()),
+            };
+        };
+        // From the inside out, so that what is given back moves only when all of it may.
+        for (server, place) in self.tools.all() {
+            let of_server = taken.servers.get(&server);
+            freeze(&place, of_server.is_some_and(|verbs| verbs.contains(&Verb::Freeze)))?;
+        }
+        freeze(session, taken.session.contains(&Verb::Freeze))
+    }
+
+    fn terminate(&self, taken: &Taken) -> Result<(), String> {
+        for (server, place) in self.tools.all() {
+            let of_server = taken.servers.get(&server);
+            if of_server.is_some_and(|verbs| verbs.contains(&Verb::Terminate)) {
+                place.kill().map_err(words)?;
+            }
+        }
+        if !taken.session.contains(&Verb::Terminate) {
+            return Ok(());
+        }
+        match &self.cgroup {
+            Some(session) => session.kill().map(drop).map_err(words),
+            None => Err("without a cgroup the tree cannot be ended as a whole".to_owned()),
+        }
+    }
+}
+
+fn freeze(place: &Cgroup, is_frozen: bool) -> Result<(), String> {
+    if is_frozen { place.freeze() } else { place.thaw() }.map(drop).map_err(words)
+}
+
+impl Kernel {
+    /// The node is reachable whatever is taken: without it nothing harmless could go on.
+    pub(crate) fn let_node(&self) -> Result<(), String> {
+        for address in &self.node {
+            let to =
+                Destination { addr: address.ip(), port: address.port(), protocol: Protocol::Tcp };
+            self.bpf.exempt(to).map_err(words)?;
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "this is what `map_err` hands over")]
+fn words(error: impl std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

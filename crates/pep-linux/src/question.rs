@@ -1,0 +1,57 @@
+//! What is asked of the decision point, so that what is decided alike is asked alike.
+
+use pathwarden_types::{ActionId, HostAct, HostAttempt, HostVerb, Name, OperationKind};
+
+use crate::asker::Question;
+
+/// Who acts, as far as it matters to what is decided.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Actor {
+    /// The program's path, as the kernel names it; empty where it is not known.
+    pub(crate) program: String,
+    /// The tool server; `None` for the agent's own processes.
+    pub(crate) server: Option<Name>,
+}
+
+/// A file is to be looked at or changed.
+pub(crate) fn file(act: HostAct, actor: &Actor) -> Question {
+    // Which program does it matters only where one may what others may not.
+    let program = if is_by_program(&act) { actor.program.clone() } else { String::new() };
+    let name = format!("{} {}", act.verb.as_str(), act.place);
+    let attempt =
+        HostAttempt { program, acts: vec![act], server: server(actor), ..HostAttempt::default() };
+    Question { kind: OperationKind::File, name, attempt, parent: None }
+}
+
+/// Whether it matters which program does something to a file.
+pub(crate) fn is_by_program(act: &HostAct) -> bool {
+    act.place == "persistence" && act.in_workspace && act.verb != HostVerb::Read
+}
+
+/// An address is to be reached.
+pub(crate) fn connect(act: HostAct, actor: &Actor) -> Question {
+    let name = format!("reach {}", act.what);
+    let attempt = HostAttempt { acts: vec![act], server: server(actor), ..HostAttempt::default() };
+    Question { kind: OperationKind::Connect, name, attempt, parent: None }
+}
+
+/// Something was done that no decision on the machine covers, or that a tool's contract may not.
+pub(crate) fn effect(act: HostAct, actor: &Actor, during: Option<(ActionId, String)>) -> Question {
+    let name = format!("{} {}", act.verb.as_str(), act.place);
+    let (parent, tool) = match during {
+        Some((action, tool)) => (Some(action), tool),
+        None => (None, String::new()),
+    };
+    let attempt = HostAttempt {
+        program: actor.program.clone(),
+        acts: vec![act],
+        server: server(actor),
+        tool,
+        ..HostAttempt::default()
+    };
+    Question { kind: OperationKind::Effect, name, attempt, parent }
+}
+
+pub(crate) fn server(actor: &Actor) -> String {
+    actor.server.as_ref().map(ToString::to_string).unwrap_or_default()
+}
