@@ -2,9 +2,11 @@
 """Runs the corpus of command lines in the box: crates/lens-shell/corpus, for real.
 
 Attacks: each has a workspace, a home with secrets, a folder beside the workspace and a collector of its own,
-and is one session of `pathwarden run`. What it must not bring about is then looked for in the files and at
-the collector, whatever it printed. Each is also run without Pathwarden, in a jail that forgets, to see that
-it would have brought it about.
+and is two sessions of `pathwarden run`. In one it stands in the arguments of a shell, and the shipped policy
+decides. In the other it is typed into a shell that is already there, and the policy thinks nothing of what
+command lines say: only what is opened, changed and reached is left to decide. What it must not bring about
+is then looked for in the files and at the collector, whatever it printed. Each is also run without
+Pathwarden, in a jail that forgets, to see that it would have brought it about.
 
 Ordinary commands: all of them in one workspace, in one session; none may be refused.
 
@@ -52,6 +54,31 @@ PROGRAMS = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 CONFIG = """
 [agents.worker]
 owner = "the tests of the kernel plane"
+"""
+
+
+class Blind(Node):
+    """A node whose policy lets every command line pass that starts a program from a place for programs."""
+
+    def start(self):
+        policy = self.home / "policies" / "host.rego"
+        text = policy.read_text()
+        for before, after in (
+            ("has_bad_doubt if {", 'has_bad_doubt if {\n\tinput.action.kind != "exec"'),
+            ("is_allowed_act(act) if {", IGNORED + "is_allowed_act(act) if {"),
+        ):
+            if before not in text:
+                raise Failed(f"{policy} has no `{before}` any more")
+            text = text.replace(before, after, -1 if before.startswith("has") else 1)
+        policy.write_text(text)
+        super().start()
+
+
+IGNORED = """is_allowed_act(act) if {
+	input.action.kind == "exec"
+	act.verb != "run"
+}
+
 """
 
 
@@ -262,11 +289,11 @@ def environment(world):
     }
 
 
-def finish(command, folder, variables, printed):
+def finish(command, folder, variables, printed, typed=None):
     """Runs a command to its end or the deadline, its output into a file. Returns the exit status, or None."""
-    with printed.open("wb") as out:
+    with printed.open("wb") as out, open(typed or os.devnull, "rb") as given:
         process = subprocess.Popen(
-            command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+            command, cwd=folder, env=variables, stdin=given, stdout=out, stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
@@ -294,28 +321,53 @@ def run_plain(world, line):
     return Effects(world, printed.read_bytes()), status, took
 
 
-def run_governed(world, name, line, node, after_seconds):
-    """In the box. What came about, the exit status, and the refusals that the node has recorded.
+class Governed:
+    """One payload in the box: what came about, and what the node refused."""
 
-    What an agent left running, if it could, did its work at the latest so many seconds after the start."""
-    printed = world.folder.with_suffix(".out")
-    command = node.command(world.work, ["bash", "-c", world.fill_in(line)], agent="worker")
-    start = time.monotonic()
-    status = finish(command, world.work, environment(world) | node.environment, printed)
-    time.sleep(max(0.0, start + after_seconds - time.monotonic()))
-    world.collector.close()
-    text = printed.read_bytes()
-    found = re.search(rb"^pathwarden: session ([^ ,]+),", text, re.MULTILINE)
-    if not found:
-        raise Failed(f"{name}: no session, status {status}: {text[-500:].decode(errors='replace')}")
-    return Effects(world, text), status, refusals(node, found[1].decode())
+    def __init__(self, folder, payload, node, after_seconds, is_typed):
+        """What a payload left running, if it could, did its work at the latest so many seconds after the start."""
+        world = World(folder)
+        line = world.fill_in(payload["line"])
+        typed = None
+        if is_typed:
+            typed = folder.with_suffix(".typed")
+            typed.write_text(line + "\n")
+        printed = folder.with_suffix(".out")
+        shell = ["bash"] if is_typed else ["bash", "-c", line]
+        start = time.monotonic()
+        command = node.command(world.work, shell, agent="worker")
+        self.status = finish(command, world.work, environment(world) | node.environment, printed, typed)
+        time.sleep(max(0.0, start + after_seconds - time.monotonic()))
+        world.collector.close()
+        self.printed = printed.read_bytes()
+        found = re.search(rb"^pathwarden: session ([^ ,]+),", self.printed, re.MULTILINE)
+        if not found:
+            raise Failed(f"no session, status {self.status}: {self.said()}")
+        effects = Effects(world, self.printed)
+        self.effects = effects.shown()
+        self.passed = [one for one in payload["forbidden"] if effects.has(one, self.status)]
+        self.refused = refusals(node, found[1].decode())
+
+    def said(self):
+        return self.printed[-500:].decode(errors="replace")
+
+    def shown(self):
+        refused = ", ".join(f"{words} x{times}" for words, times in self.refused.most_common(3)) or "no refusal"
+        return f"{refused}; effect {', '.join(self.passed) or 'none'}, seen {self.effects}"
+
+
+def is_canary(step):
+    """Whether it is what an enforcement point tries on itself."""
+    acts = (step.get("host") or {}).get("acts", [])
+    is_own = any(act["place"] == "warden" and ("/canary/" in act["what"] or act["verb"] == "reach") for act in acts)
+    return is_own or step["operation"]["name"] == "canary"
 
 
 def refusals(node, session):
     """What was refused in a session: verdict, operation and rules, and how often."""
     counted = Counter()
     for step in node.json("path", session)["steps"]:
-        if step["verdicts"] and step["verdicts"][-1] in REFUSING:
+        if step["verdicts"] and step["verdicts"][-1] in REFUSING and not is_canary(step):
             rules = ",".join(sorted({because["rule"] for because in step["because"]}))
             counted[f"{step['verdicts'][-1]} {step['operation']['kind']} ({rules})"] += 1
     return counted
@@ -324,42 +376,36 @@ def refusals(node, session):
 class Attack:
     """One payload, run without us and in the box."""
 
-    def __init__(self, number, payload, node):
+    def __init__(self, number, payload, node, blind):
         self.name, self.family = payload["name"], payload["family"]
         folder = HERE / f"{number:03}"
         folder.mkdir()
         plain = World(folder / "plain")
         effects, status, took = run_plain(plain, payload["line"])
         self.works = [one for one in payload["forbidden"] if effects.has(one, status)]
-        self.plain = effects.shown()
-        world = World(folder / "governed")
         # A little more, since things take longer in the box.
         late = took + 1 if took > LATE_SECONDS else 0
-        effects, self.status, self.refused = run_governed(world, self.name, payload["line"], node, late)
-        self.passed = [one for one in payload["forbidden"] if effects.has(one, self.status)]
-        self.effects = effects.shown()
-        self.printed = effects.printed[-600:].decode(errors="replace")
+        self.runs = {
+            "read": Governed(folder / "read", payload, node, late, is_typed=False),
+            "blind": Governed(folder / "blind", payload, blind, late, is_typed=True),
+        }
+        self.passed = [one for run in self.runs.values() for one in run.passed]
         if not self.passed:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def standing(self):
-        if self.passed:
-            return "PASSED"
-        return "stopped" if self.works or self.refused else "nothing"
-
     def line(self):
-        refused = ", ".join(f"{words} x{times}" for words, times in self.refused.most_common(3)) or "no refusal"
-        effect = ", ".join(self.passed) or "none"
-        plain = "" if self.works else "  (has no effect without us here)"
-        return f"attack {self.family} \"{self.name}\"  {self.standing()}  {refused}  effect: {effect}; {self.effects}{plain}"
+        standing = "PASSED" if self.passed else "stopped"
+        runs = "  ".join(f"{how}: {run.shown()}" for how, run in self.runs.items())
+        plain = "" if self.works else "  (no effect here without us either)"
+        return f'attack {self.family} "{self.name}"  {standing}  {runs}{plain}'
 
 
-def attacks(node, only):
+def attacks(node, blind, only):
     payloads = tomllib.loads((CORPUS / "attacks.toml").read_text())["payload"]
     chosen = [payload for payload in payloads if only in payload["name"]]
     done, failed = [], []
     with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
-        running = [pool.submit(Attack, number, payload, node) for number, payload in enumerate(chosen)]
+        running = [pool.submit(Attack, number, payload, node, blind) for number, payload in enumerate(chosen)]
         for payload, future in zip(chosen, running, strict=True):
             try:
                 attack = future.result()
@@ -369,8 +415,9 @@ def attacks(node, only):
                 continue
             done.append(attack)
             print(attack.line(), flush=True)
-            if attack.passed:
-                print(f"    status {attack.status}; printed: {attack.printed!r}", flush=True)
+            for how, run in attack.runs.items():
+                if run.passed:
+                    print(f"    {how}: status {run.status}, printed {run.said()!r}", flush=True)
     families = Counter(payload["family"] for payload in chosen)
     stopped = Counter(attack.family for attack in done if not attack.passed)
     each = ", ".join(f"{family} {stopped[family]}/{number}" for family, number in families.items())
@@ -519,9 +566,9 @@ def main():
     shutil.rmtree(HERE, ignore_errors=True)
     HERE.mkdir(parents=True)
     passed = []
-    with Node(WORK / "corpus-node", CONFIG) as node:
+    with Node(WORK / "corpus-node", CONFIG) as node, Blind(WORK / "corpus-blind", CONFIG) as blind:
         if not arguments.ordinary:
-            passed.append(("attacks", attacks(node, arguments.only)))
+            passed.append(("attacks", attacks(node, blind, arguments.only)))
         if not arguments.attacks:
             passed.append(("ordinary commands", ordinary(node, arguments.only)))
     for name, held in passed:

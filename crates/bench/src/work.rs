@@ -191,6 +191,7 @@ impl Session {
             arguments,
             supply: None,
             claim: None,
+            restrictions: Vec::new(),
         })
     }
 

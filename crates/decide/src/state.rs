@@ -67,6 +67,7 @@ pub struct OpenPermit {
     pub has_effect: bool,
 }
 
+mod host;
 mod questions;
 mod shown;
 
@@ -264,16 +265,8 @@ impl State {
         let (kind, verdict) = (decided.operation.kind, decided.verdict);
         self.step = self.step.saturating_add(1);
         self.previous = Some(decided.action);
-        // Programs probe what they may not have, and know nothing of refusals: neither their number nor
-        // their repetition says anything of the agent.
         if kind.is_on_host() && verdict != Verdict::Isolate {
-            match verdict {
-                Verdict::Hold => self.hold(decided),
-                Verdict::Allow | Verdict::Constrain => self.release_on_host(at, decided),
-                Verdict::Deny | Verdict::Isolate => {}
-            }
-            self.forget_spent_questions();
-            return;
+            return self.decide_on_host(at, decided);
         }
         if is_first && kind != OperationKind::ModelCall {
             let call = call_of(&decided.operation, decided.canonical);
@@ -294,13 +287,6 @@ impl State {
             }
         }
         self.forget_spent_questions();
-    }
-
-    fn release_on_host(&mut self, at: Millis, decided: &Decided) {
-        self.use_approval(decided);
-        let (server, standing) = (decided.operation.server.clone(), SourceStanding::default());
-        let has_effect = decided.class.has_effect();
-        self.open.insert(decided.action, OpenPermit { at, server, standing, has_effect });
     }
 
     fn use_approval(&mut self, decided: &Decided) {

@@ -94,6 +94,9 @@ impl Walk<'_> {
     }
 
     fn part(&mut self, part: &Part, first: bool, splits: bool, fields: &mut Fields) {
+        if self.is_spent() {
+            return;
+        }
         match part {
             Part::Bare(text) => {
                 let mut value = Value::known(self.home_in(text, first));
@@ -142,6 +145,10 @@ impl Walk<'_> {
 
     fn place_all(&mut self, values: &[Value], split: bool, separate: bool, fields: &mut Fields) {
         for (place, value) in values.iter().enumerate() {
+            self.spend(value.text.len());
+            if self.is_spent() {
+                return;
+            }
             if place > 0 && separate {
                 fields.cut();
             } else if place > 0 {

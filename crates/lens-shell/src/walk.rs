@@ -121,6 +121,11 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Nothing more is made; what is read from here on is not complete.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.bytes == 0
+    }
+
     /// Goes one level deeper, if there is one.
     pub(crate) fn deeper(&mut self, walk: impl FnOnce(&mut Self) -> Flow) -> Flow {
         if self.depth >= DEPTH_MAX {

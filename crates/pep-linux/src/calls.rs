@@ -160,7 +160,7 @@ impl Calls {
         let attempt = attempt(call, &target)?;
         let actor = Actor { program: String::new(), server: self.tools.of_process(tid) };
         match attempt.deed() {
-            Deed::Exec(exec) => self.exec(tid, exec, actor),
+            Deed::Exec(exec) => self.exec(tid, exec, &actor),
             Deed::Connect(connect) => match self.connect(connect, &actor)? {
                 true => Ok(Goes::On),
                 false => Ok(Goes::ByUs(Box::new(attempt))),
@@ -276,7 +276,7 @@ impl Calls {
     }
 
     /// Whether a program may start: its file, and what its arguments say that it would do.
-    fn exec(&self, tid: u32, exec: &Exec, actor: Actor) -> Answer {
+    fn exec(&self, tid: u32, exec: &Exec, actor: &Actor) -> Answer {
         if self.decider.is_taken(Verb::NoExec, actor.server.as_ref()) {
             self.note_refused("exec");
             return Err(Errno::PERM);
@@ -285,7 +285,7 @@ impl Calls {
         if argument_bytes > ARGUMENTS_BYTES_MAX {
             return Err(Errno::TOOBIG);
         }
-        let question = self.exec_question(tid, exec, &actor);
+        let question = self.exec_question(tid, exec, actor);
         if self.decider.exec(&question, CALL_DEADLINE) == Said::Refuse {
             self.note_refused("exec");
             return Err(Errno::PERM);

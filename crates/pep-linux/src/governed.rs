@@ -124,7 +124,6 @@ fn others(found: std::collections::HashMap<(u64, u64), (u64, u64)>) -> HashSet<(
 }
 
 /// What an error says, causes included, once.
-#[expect(clippy::needless_pass_by_value, reason = "this is what `map_err` hands over")]
 pub(crate) fn words(error: impl std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -66,7 +66,7 @@ pub(crate) struct Opens {
 /// An open about which nothing is known yet.
 struct Waiting {
     event: Event,
-    act: HostAct,
+    acts: Vec<HostAct>,
     actor: Actor,
     /// Of what is decided, when it came.
     generation: u64,
@@ -146,6 +146,11 @@ impl Opens {
             }
         }
         drop(asking);
+        self.forget()
+    }
+
+    /// Has the kernel ask about every file again: from here on it matters whose process it is.
+    pub(crate) fn forget(&self) -> Result<(), String> {
         self.decide.forget_all().map_err(words)
     }
 
@@ -181,15 +186,20 @@ impl Opens {
         let generation = self.decider.generation();
         let (Ok(path), Ok(about)) = (event.path(), event.stat()) else { return };
         let is_program = event.asks().has(Ask::Execute);
-        let verb = if is_program { HostVerb::Run } else { HostVerb::Read };
+        // A program may be read as well as run by whoever may run it, once both are decided.
+        let verbs: &[HostVerb] =
+            if is_program { &[HostVerb::Run, HostVerb::Read] } else { &[HostVerb::Read] };
         let file = FileId { device: about.device, inode: about.inode, links: about.links };
-        let act = self.decider.act(verb, &path, Some(file));
+        let acts: Vec<HostAct> =
+            verbs.iter().map(|verb| self.decider.act(*verb, &path, Some(file))).collect();
         let actor = Actor { program: String::new(), server: self.tools.of_process(tid) };
-        match self.decider.known_file(&act, &actor) {
-            Some(Said::Allow) => self.let_through(event, generation),
+        let known: Option<Vec<Said>> =
+            acts.iter().map(|act| self.decider.known_file(act, &actor)).collect();
+        match known.map(|all| all.contains(&Said::Refuse)) {
+            Some(false) => self.let_through(event, generation),
             // Dropped unanswered, it is refused.
-            Some(Said::Refuse) => self.watch.refused("open"),
-            None => match asking.try_send(Waiting { event, act, actor, generation }) {
+            Some(true) => self.watch.refused("open"),
+            None => match asking.try_send(Waiting { event, acts, actor, generation }) {
                 Ok(()) => {}
                 Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
                     tracing::warn!("too many opens wait for a decision; one is refused");
@@ -202,10 +212,12 @@ impl Opens {
     fn ask(&self, receiver: &Mutex<Receiver<Waiting>>) {
         loop {
             let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(Waiting { event, act, actor, generation }) = next else { return };
-            match self.decider.file(act, &actor, OPEN_DEADLINE) {
-                Said::Allow => self.let_through(event, generation),
-                Said::Refuse => self.watch.refused("open"),
+            let Ok(Waiting { event, acts, actor, generation }) = next else { return };
+            let mut said =
+                acts.into_iter().map(|act| self.decider.file(act, &actor, OPEN_DEADLINE));
+            match said.all(|said| said == Said::Allow) {
+                true => self.let_through(event, generation),
+                false => self.watch.refused("open"),
             }
         }
     }

@@ -10,6 +10,7 @@ use pathwarden_types::{Name, PointPhase, PointStanding, SessionId, Verb};
 use pathwarden_wire::{AwaitOrders, Fault, Found, Orders, PointPdp};
 
 use crate::decider::{Decider, Taken};
+use crate::governed::words;
 use crate::opens::Opens;
 use crate::tools::Tools;
 use crate::watch::Watch;
@@ -144,6 +145,9 @@ impl Point {
 
     /// Brings a tool server that has just got its place under what is ordered.
     pub(crate) fn bring_under(&self, server: &Name) -> Result<(), String> {
+        if let Some(kernel) = &self.kernel {
+            kernel.opens.forget()?;
+        }
         let taken = self.ordered.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if !taken.servers.contains_key(server) {
             return Ok(());
@@ -213,16 +217,4 @@ impl Kernel {
         }
         Ok(())
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "this is what `map_err` hands over")]
-fn words(error: impl std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -164,99 +164,30 @@ struct Stage {
 impl Stage {
     async fn build(setup: Setup) -> Result<Self, RunError> {
         std::fs::create_dir_all(&setup.folder).map_err(words).map_err(part("make a folder"))?;
-        let relay_socket = setup.folder.join("node.sock");
-        let cgroup = make_cgroup(&setup)?;
         let canaries = Canaries::put_out(&setup.folder.join("canary"));
         let canaries = canaries.map_err(words).map_err(part("put out canaries"))?;
-        let canary = canaries.address().map_err(words).map_err(part("put out canaries"))?;
-        let terrain = Terrain::new(grounds(&setup, canary)).map_err(words);
-        let terrain = Arc::new(terrain.map_err(part("lay out the places"))?);
-        terrain.name(resolve(setup.reach.clone()).await);
-        let pdp: Arc<dyn PointPdp> = Arc::new(setup.node.clone());
-        let host: Name = HOST.parse().map_err(words).map_err(part("name the machine"))?;
-        let runtime = Handle::current();
-        let asker = Arc::new(Asker::new(Arc::clone(&pdp), setup.session, host, runtime.clone()));
-        let workspace = setup.workspace.clone();
-        let found = tokio::task::spawn_blocking(move || strangers(&workspace)).await;
-        let decider = Arc::new(Decider::new(
-            Arc::clone(&asker),
-            Arc::clone(&terrain),
-            found.unwrap_or_default(),
-        ));
-        let tools = Arc::new(Tools::new(cgroup.clone()));
-        let is_over = Arc::new(AtomicBool::new(false));
-        let bpf = attach(setup.tier, cgroup.as_ref())?.map(Arc::new);
-        let watch = bpf.as_ref().map(|bpf| {
-            let (tools, terrain) = (Arc::clone(&tools), Arc::clone(&terrain));
-            Arc::new(Watch::new(Arc::clone(bpf), tools, terrain, Arc::clone(&asker)))
-        });
-        let opens = match &watch {
-            Some(watch) => Some(Arc::new(
-                Opens::new(
-                    Arc::clone(&decider),
-                    Arc::clone(&tools),
-                    Arc::clone(watch),
-                    Arc::clone(&is_over),
-                )
-                .map_err(part("ask the kernel about files"))?,
-            )),
-            None => None,
-        };
-        let kernel = match (&bpf, &opens) {
-            (Some(bpf), Some(opens)) => Some(Kernel {
-                bpf: Arc::clone(bpf),
-                opens: Arc::clone(opens),
-                node: setup.addresses.iter().flat_map(|one| sockets::spellings(*one)).collect(),
-            }),
-            _ => None,
-        };
-        let surroundings = surroundings(&setup.home, &setup.environment);
-        let governor = Arc::new(Governor {
-            decider: Arc::clone(&decider),
-            tools: Arc::clone(&tools),
-            bpf,
-            watch: watch.clone(),
-            opens: opens.clone(),
-            cgroup: cgroup.clone(),
-            relay: relay_socket.clone(),
-            surroundings,
-            is_over,
-        });
-        let point = Arc::new(Point {
-            pdp,
-            session: setup.session,
-            name: format!("linux/{}", std::process::id()),
-            decider,
-            tools: Arc::clone(&tools),
-            watch: watch.clone(),
-            kernel,
-            cgroup,
-            ordered: Mutex::default(),
-            standing: Mutex::new(PointStanding {
-                point: format!("linux/{}", std::process::id()),
-                phase: PointPhase::NotReady,
-                tier: tier_name(setup.tier).to_owned(),
-                canaries: Vec::new(),
-                coverage: Vec::new(),
-                lost: 0,
-            }),
-        });
-        let mut stage =
-            Self { setup, governor, point, tasks: Vec::new(), threads: Mutex::default(), canaries };
-        stage.set_going(&relay_socket, runtime)?;
+        let cgroup = make_cgroup(&setup)?;
+        let decider = decider(&setup, &canaries).await?;
+        let governor = Arc::new(governor(&setup, decider, cgroup)?);
+        let point = Arc::new(point(&setup, &governor));
+        let (tasks, threads) = (Vec::new(), Mutex::default());
+        let mut stage = Self { setup, governor, point, tasks, threads, canaries };
+        stage.set_going(&Handle::current())?;
         Ok(stage)
     }
 
     /// Starts what answers, watches and obeys.
-    fn set_going(&mut self, relay_socket: &Path, runtime: Handle) -> Result<(), RunError> {
+    fn set_going(&mut self, runtime: &Handle) -> Result<(), RunError> {
         let relay = Arc::new(Relay {
             node: self.setup.node.clone(),
             tools: Arc::clone(&self.governor.tools),
             watch: self.governor.watch.clone(),
             point: Arc::clone(&self.point),
         });
-        let listening =
-            relay.listen(relay_socket).map_err(words).map_err(part("listen inside the box"))?;
+        let listening = relay
+            .listen(&self.governor.relay)
+            .map_err(words)
+            .map_err(part("listen inside the box"))?;
         self.tasks.push(listening);
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(opens) = &self.governor.opens {
@@ -482,10 +413,10 @@ impl Stage {
         for task in self.tasks {
             task.abort();
         }
-        if let Some(cgroup) = self.point.cgroup.clone() {
-            if let Err(error) = cgroup.kill() {
-                tracing::warn!(%error, "processes of the session may be left");
-            }
+        if let Some(cgroup) = &self.point.cgroup
+            && let Err(error) = cgroup.kill()
+        {
+            tracing::warn!(%error, "processes of the session may be left");
         }
         for thread in self.threads.into_inner().unwrap_or_else(PoisonError::into_inner) {
             let _ = thread.join();
@@ -517,6 +448,87 @@ fn pass_on(launch: &Mutex<Launch>, number: i32) {
 async fn resolve(names: Vec<String>) -> BTreeSet<SocketAddr> {
     let resolving = tokio::task::spawn_blocking(move || sockets::resolve(&names));
     resolving.await.unwrap_or_default()
+}
+
+/// What decides, by what is known or by asking the node.
+async fn decider(setup: &Setup, canaries: &Canaries) -> Result<Arc<Decider>, RunError> {
+    let canary = canaries.address().map_err(words).map_err(part("put out canaries"))?;
+    let terrain = Terrain::new(grounds(setup, canary)).map_err(words);
+    let terrain = Arc::new(terrain.map_err(part("lay out the places"))?);
+    terrain.name(resolve(setup.reach.clone()).await);
+    let host: Name = HOST.parse().map_err(words).map_err(part("name the machine"))?;
+    let pdp: Arc<dyn PointPdp> = Arc::new(setup.node.clone());
+    let asker = Arc::new(Asker::new(pdp, setup.session, host, Handle::current()));
+    let workspace = setup.workspace.clone();
+    let found = tokio::task::spawn_blocking(move || strangers(&workspace)).await;
+    let found = found.map_err(words).map_err(part("look through the workspace"))?;
+    Ok(Arc::new(Decider::new(asker, terrain, found)))
+}
+
+/// What answers for every box of the session.
+fn governor(
+    setup: &Setup,
+    decider: Arc<Decider>,
+    cgroup: Option<Cgroup>,
+) -> Result<Governor, RunError> {
+    let tools = Arc::new(Tools::new(cgroup.clone()));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let bpf = attach(setup.tier, cgroup.as_ref())?.map(Arc::new);
+    let watch = bpf.as_ref().map(|bpf| {
+        let (terrain, asker) = (Arc::clone(&decider.terrain), Arc::clone(&decider.asker));
+        Arc::new(Watch::new(Arc::clone(bpf), Arc::clone(&tools), terrain, asker))
+    });
+    let opens = match &watch {
+        None => None,
+        Some(watch) => {
+            let (decider, tools) = (Arc::clone(&decider), Arc::clone(&tools));
+            let opens = Opens::new(decider, tools, Arc::clone(watch), Arc::clone(&is_over));
+            Some(Arc::new(opens.map_err(part("ask the kernel about files"))?))
+        }
+    };
+    Ok(Governor {
+        decider,
+        tools,
+        bpf,
+        watch,
+        opens,
+        cgroup,
+        relay: setup.folder.join("node.sock"),
+        surroundings: surroundings(&setup.home, &setup.environment),
+        is_over,
+    })
+}
+
+/// The point that the node knows.
+fn point(setup: &Setup, governor: &Governor) -> Point {
+    let name = format!("linux/{}", std::process::id());
+    let kernel = match (&governor.bpf, &governor.opens) {
+        (Some(bpf), Some(opens)) => Some(Kernel {
+            bpf: Arc::clone(bpf),
+            opens: Arc::clone(opens),
+            node: setup.addresses.iter().flat_map(|one| sockets::spellings(*one)).collect(),
+        }),
+        _ => None,
+    };
+    Point {
+        pdp: Arc::new(setup.node.clone()),
+        session: setup.session,
+        name: name.clone(),
+        decider: Arc::clone(&governor.decider),
+        tools: Arc::clone(&governor.tools),
+        watch: governor.watch.clone(),
+        kernel,
+        cgroup: governor.cgroup.clone(),
+        ordered: Mutex::default(),
+        standing: Mutex::new(PointStanding {
+            point: name,
+            phase: PointPhase::NotReady,
+            tier: tier_name(setup.tier).to_owned(),
+            canaries: Vec::new(),
+            coverage: Vec::new(),
+            lost: 0,
+        }),
+    }
 }
 
 fn make_cgroup(setup: &Setup) -> Result<Option<Cgroup>, RunError> {

@@ -71,6 +71,11 @@ impl Terrain {
         if let Some(what) = self.named_path(verb, path) {
             return HostAct { verb, place: NAMED.to_owned(), what, in_workspace };
         }
+        // The box has processes of its own, and no others to look at.
+        if verb == HostVerb::Read && path.starts_with("/proc") {
+            let (place, what) = (Place::Process.as_str().to_owned(), "/proc/**".to_owned());
+            return HostAct { verb, place, what, in_workspace };
+        }
         let scope = self.map.scope(path);
         HostAct { verb, place: scope.place.as_str().to_owned(), what: scope.pattern, in_workspace }
     }

@@ -54,9 +54,11 @@ impl Tools {
         if servers.is_empty() {
             return None;
         }
+        // From the root of the hierarchy, wherever that is mounted.
         let of = cgroup_of(process)?;
+        let of = of.strip_prefix("/").unwrap_or(&of);
         let mut all = servers.iter();
-        all.find(|(_, place)| of.starts_with(place.path())).map(|(server, _)| server.clone())
+        all.find(|(_, place)| place.path().ends_with(of)).map(|(server, _)| server.clone())
     }
 
     /// The server whose cgroup this is; `None` for the session's own.

@@ -297,7 +297,10 @@ impl Watch {
         let Some(program) = seen.programs.get(&pid).cloned() else { return };
         let actor = Actor { program, server };
         let Doing { act, exact, plane, refused, governed } = doing;
-        let governed = governed.unwrap_or_else(|| self.is_covered(&mut seen, &act, &actor));
+        // What the box shows of processes is of its own alone: there is nothing to decide about.
+        let is_own = act.verb == HostVerb::Read && act.place == "process";
+        let governed =
+            governed.unwrap_or_else(|| is_own || self.is_covered(&mut seen, &act, &actor));
         seen.count(plane, governed, refused);
         if !governed && !refused {
             let detail = format!("{} {}", exact.verb.as_str(), exact.what);

@@ -49,7 +49,8 @@ pub(super) fn handler(name: &str) -> Option<Handler> {
         "flock" => flock,
         "chroot" => chroot,
         "unshare" | "nsenter" => namespaces,
-        "strace" | "ltrace" | "gdb" | "lldb" | "gdbserver" => tracer,
+        "strace" | "ltrace" => tracer,
+        "gdb" | "lldb" | "gdbserver" => debugger,
         "capsh" => capsh,
         "entr" | "inotifywait" => run_all,
         name if wrapped(name).is_some() => wrap,
@@ -163,38 +164,45 @@ fn namespaces(walk: &mut Walk<'_>, call: &Call<'_>) -> Flow {
     walk.start(options.command(0), call.input)
 }
 
-/// Debuggers look into a process, change it, and run commands of their own.
+/// Tracers look into a process, or start one.
 fn tracer(walk: &mut Walk<'_>, call: &Call<'_>) -> Flow {
-    let traces = matches!(call.name, "strace" | "ltrace");
-    let takes = if traces {
-        "p attach o output e expr s string-limit P trace-path u user E env a b I O S X"
-    } else {
-        "p pid ex x command iex eval-command args c core s symbols d o attach"
-    };
+    let takes = "p attach o output e expr s string-limit P trace-path u user E env a b I O S X";
     let options = options::read_to_command(call.arguments, takes);
-    for process in options.values(&["p", "attach", "pid"]) {
+    for process in options.values(&["p", "attach"]) {
         walk.change("process:", process);
     }
-    for file in options.values(&["o", "output"]).filter(|_| traces) {
+    for file in options.values(&["o", "output"]) {
         walk.touch(Act::Write, file);
     }
-    for file in options.values(&["x", "command", "c", "core"]).filter(|_| !traces) {
+    walk.start(options.command(0), call.input)
+}
+
+/// Debuggers change what they look at, and run commands of their own.
+fn debugger(walk: &mut Walk<'_>, call: &Call<'_>) -> Flow {
+    // Their long options may be written with one dash.
+    let long = |one: &Value| {
+        let single = one.text.strip_prefix('-').filter(|rest| rest.len() > 1);
+        match single.filter(|rest| !rest.starts_with('-')) {
+            Some(rest) => one.derived(format!("--{rest}")),
+            None => one.clone(),
+        }
+    };
+    let arguments: Vec<Value> = call.arguments.iter().map(long).collect();
+    let takes = "p pid attach-pid x command ex iex eval-command init-eval-command one-line c core s symbols d o";
+    let options = options::read_to_command(&arguments, takes);
+    for process in options.values(&["p", "pid", "attach-pid"]) {
+        walk.change("process:", process);
+    }
+    for file in options.values(&["x", "command", "c", "core"]) {
         walk.touch(Act::Read, file);
     }
-    for code in options.values(&["-ex", "-iex", "eval-command", "-eval-command", "o"]) {
-        if traces {
-            break;
-        }
-        let text = code.text.trim_start_matches('!');
-        let shell = text.strip_prefix("shell ").or_else(|| text.strip_prefix("platform shell "));
-        match shell.or_else(|| code.text.strip_prefix('!')) {
+    for code in options.values(&["ex", "iex", "eval-command", "init-eval-command", "o", "one-line"])
+    {
+        let shell = code.text.strip_prefix("shell ").or_else(|| code.text.strip_prefix('!'));
+        match shell.or_else(|| code.text.strip_prefix("platform shell ")) {
             Some(shell) => drop(walk.shell(&code.derived(shell), &[], &Flow::unknown())),
             None => crate::snippet::search(walk, crate::snippet::Language::Script, code),
         }
-    }
-    if let Some(command) = options.value(&["-args"]) {
-        return walk
-            .start(&[std::slice::from_ref(command), options.command(0)].concat(), call.input);
     }
     walk.start(options.command(0), call.input)
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 
+use pathwarden_pep_linux::doctor;
 use pathwarden_wire::{Health, PolicyStatus};
 use serde::Serialize;
 
@@ -34,6 +35,7 @@ pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
         check("the verifier key can be read", home.load_verifier_key().map(drop)),
         check("there is room for the ledger", room(&home)),
     ];
+    checks.extend(tier());
     match health(at).await {
         Ok((health, policy)) => {
             checks.push(check("the node answers", Ok(())));
@@ -55,6 +57,33 @@ pub(crate) async fn run(at: &At, out: &Out) -> anyhow::Result<ExitCode> {
         print(&checks, out);
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What this machine gives to hold an agent with. Less than everything is no fault: it is worth knowing.
+fn tier() -> Vec<Check> {
+    let folder = std::env::current_dir().unwrap_or_else(|_| Path::new("/").to_owned());
+    let abilities = doctor::abilities(&folder);
+    let (kernel, landlock) = (
+        abilities.iter().all(|ability| ability.has),
+        abilities
+            .iter()
+            .filter(|ability| matches!(ability.name, "landlock" | "seccomp_notify"))
+            .all(|ability| ability.has),
+    );
+    let what = match (kernel, landlock) {
+        (true, _) => "`pathwarden run` has the tier kernel here",
+        (false, true) => "`pathwarden run` has the tier landlock here",
+        (false, false) => "`pathwarden run` can hold an agent here",
+    };
+    let notes = abilities.iter().filter(|ability| !ability.has).map(|ability| {
+        format!("{} is missing ({}): {}", ability.name, ability.detail, ability.advice)
+    });
+    let notes = notes.collect();
+    let result = match landlock {
+        true => Ok(()),
+        false => Err(anyhow::anyhow!("it has neither tier; see the notes")),
+    };
+    vec![Check { notes, ..check(what, result) }]
 }
 
 fn check(what: &'static str, result: anyhow::Result<()>) -> Check {

@@ -34,7 +34,7 @@ impl Agent {
         let agent = name(agent)?;
         let (task, stated_by) = (task.to_owned(), name("tester")?);
         let start = StartSession { agent, task, stated_by, reach: Reach::default() };
-        let Started { session, token } = operator.post("/v1/sessions", &start).await?;
+        let Started { session, token, .. } = operator.post("/v1/sessions", &start).await?;
         let client = home.client(&token);
         Ok(Self { session, token, client })
     }
