@@ -26,7 +26,10 @@ change_verbs := {"write", "remove", "change"}
 # What makes a command line one that nobody should have to trust.
 bad_doubts := {"fetched_code", "decoded_code", "privilege", "listens", "history", "too_deep", "too_long", "unparsable"}
 
-known_doubts := bad_doubts | {"opaque", "decoded", "wildcard"}
+known_doubts := {
+	"fetched_code", "decoded_code", "privilege", "listens", "history", "too_deep", "too_long", "unparsable",
+	"opaque", "decoded", "wildcard",
+}
 
 is_allowed_act(act) if {
 	act.verb == "read"

@@ -25,7 +25,7 @@ def load(path):
 
 
 def shown(act, refused=False):
-    what = act["what"].rsplit("/workspace/", 1)[-1]
+    what = act["what"].rsplit("/workspace/", 1)[-1].replace("**", "files")
     return f"{act['verb']} {act['place']} {what}" + (" (refused)" if refused else "")
 
 
@@ -60,6 +60,18 @@ def beside(steps):
                 print(row("", "(not visible)", f"{shown(act)}: deny, {rules}"))
 
 
+def how_soon(steps, events):
+    """From the decision about the key to the cut."""
+    theft = next((step["at"] for step in steps if any(is_theft(act) for act in (step["host"] or {}).get("acts", []))), None)
+    cut = next((event["at"] for event in events if event["what"] == "contained"), None)
+    if theft is not None and cut is not None:
+        print(f"{cut - theft} ms after the key was opened, nothing could leave the server any more")
+
+
+def is_theft(act):
+    return act["verb"] == "read" and act["what"].endswith("id_ed25519")
+
+
 def faults(steps):
     calls = [step for step in steps if is_call(step)]
     if len(calls) != 5 or any(step["verdicts"] != ["allow"] or step["outcome"] != "done" for step in calls):
@@ -74,9 +86,11 @@ def faults(steps):
         yield "the server's egress is not cut"
 
 
-steps = sorted(load(arguments.path)["steps"], key=lambda step: (step["at"], step["index"]))
+path = load(arguments.path)
+steps = sorted(path["steps"], key=lambda step: (step["at"], step["index"]))
 if arguments.findings is None:
     beside(steps)
+    how_soon(steps, path["events"])
     sys.exit()
 wrong = list(faults(steps))
 for fault in wrong:

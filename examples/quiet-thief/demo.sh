@@ -95,7 +95,7 @@ session=$(pathwarden --json session list | "$python" -c '
 import json, sys
 print(json.load(sys.stdin)[-1]["session"])')
 
-step 'What the gateway saw, and what the kernel saw beside it'
+step 'What the gateway saw, what the kernel saw beside it, and how soon the server was cut off'
 pathwarden --json path "$session" >"$work/path.json"
 "$python" "$example/beside.py" "$work/path.json"
 
@@ -116,7 +116,6 @@ run pathwarden path "$session"
 step 'The finding, and what stands until a person has looked'
 run pathwarden findings
 run pathwarden contain list
-run pathwarden approvals list
 
 step 'How much of what was seen was decided'
 run pathwarden coverage "$session"

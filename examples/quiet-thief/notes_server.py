@@ -8,6 +8,7 @@ from a registry they would be written somewhere in the dependencies.
 """
 
 import argparse
+import encodings.idna  # noqa: F401  what a connection needs is here beforehand: a thief opens as little as it can
 import socket
 import sys
 import threading

@@ -343,10 +343,13 @@ class Governed:
         found = re.search(rb"^pathwarden: session ([^ ,]+),", self.printed, re.MULTILINE)
         if not found:
             raise Failed(f"no session, status {self.status}: {self.said()}")
+        self.refused = refusals(node, found[1].decode())
+        # A box that cannot even start the shell stops everything and shows nothing.
+        if b"the box failed" in self.printed and (is_typed or not self.refused):
+            raise Failed(f"the shell was not started, and no rule refused it: {self.said()}")
         effects = Effects(world, self.printed)
         self.effects = effects.shown()
         self.passed = [one for one in payload["forbidden"] if effects.has(one, self.status)]
-        self.refused = refusals(node, found[1].decode())
 
     def said(self):
         return self.printed[-500:].decode(errors="replace")

@@ -18,30 +18,31 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-failed_parts=0
+total_passed=0 total_failed=0
 for part in traps verbs daemon corpus workloads; do
     script=tests/kernel/$part.py
     [ -f "$script" ] || continue
     printf '\n== %s\n' "$part"
+    : >"$out"
     timeout --kill-after=60 "$part_seconds" python3 "$script" > >(tee -a "$out") &
     running=$!
     wait "$running"
     status=$?
     running=
-    # A part that ended without counting a failure, but not well, is one.
-    if [ "$status" != 0 ]; then
-        printf 'part %s ended with %s\n' "$part" "$status"
-        failed_parts=$((failed_parts + 1))
+    wait
+    # Each part counts in its last lines: `traps: 29 passed, 0 failed, 0 skipped`, `attacks: 80 of 80 stopped (…`,
+    # `ordinary: 200 of 200 ran, …`, `workloads: 7 of 7 done …`.
+    read -r passed failed < <(awk '
+        /^[a-z]+: [0-9]+ passed, [0-9]+ failed/ { passed += $2; failed += $4 }
+        /^[a-z]+: [0-9]+ of [0-9]+ (stopped|ran|done)/ { passed += $2; failed += $4 - $2 }
+        END { print passed + 0, failed + 0 }' "$out")
+    # One that does not come to its end, or fails without a count of it, is a failure.
+    if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
+        printf 'part %s  FAILED  status %s\n' "$part" "$status"
+        failed=1
     fi
+    total_passed=$((total_passed + passed)) total_failed=$((total_failed + failed))
 done
-wait
 
-count() { grep -cE "$1" "$out"; }
-# Lines of checks: `trap NAME ok …`, `verb NAME FAILED …`; corpus and workloads begin with the verdict.
-passed=$(count '^(trap|verb|daemon) +[^ ]+ +ok( |$)|^(ok|PASS) ')
-failed=$(count '^(trap|verb|daemon) +[^ ]+ +FAILED|^(FAIL|FAILED) ')
-skipped=$(count '^skipped: ')
-if [ "$failed" = 0 ] && [ "$failed_parts" != 0 ]; then failed=$failed_parts; fi
-[ "$skipped" = 0 ] || printf '%s skipped\n' "$skipped"
-printf '%s passed, %s failed\n' "$passed" "$failed"
-[ "$failed" = 0 ] && [ "$passed" != 0 ]
+printf '\n%s passed, %s failed\n' "$total_passed" "$total_failed"
+[ "$total_failed" = 0 ] && [ "$total_passed" != 0 ]

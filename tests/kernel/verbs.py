@@ -34,6 +34,8 @@ QUIET_SECONDS = 0.3
 WATCH_SECONDS = 1.0
 # A point that takes longer than this is of no use against something that acts by itself.
 EFFECT_MS_MAX = 1_000
+# What has been sent arrives, and is noticed here, a little later.
+STREAM_US = 100_000
 
 checks = Checks("verb")
 
@@ -151,9 +153,10 @@ class Victim:
     def is_whole(self):
         """What it wrote and sent is all there, in order, once."""
         expect(self.stream.broken is None, f"the stream: {self.stream.broken}")
+        done = self.done("append")
         lines = (self.work / "log").read_text().splitlines()
         expect([*map(int, lines)] == [*range(1, len(lines) + 1)], "the file's lines are not 1, 2, 3, …")
-        expect(len(lines) >= self.done("append"), f"{len(lines)} lines of {self.done('append')}")
+        expect(len(lines) >= done, f"{len(lines)} lines of {done}")
         return len(lines)
 
 
@@ -170,7 +173,7 @@ class Order:
     def __init__(self, node, target, *verbs, ttl="10m"):
         self.typed_us = micros()
         done = node.tried("--json", "contain", target, *verbs, "--ttl", ttl, "--reason", "a test")
-        self.took_ms = (micros() - self.typed_us) / 1000
+        self.returned_us = micros()
         expect(done.stdout.startswith("{"), f"contain {' '.join(verbs)}: status {done.returncode}: {done.stderr[-500:]}")
         self.answer = json.loads(done.stdout)
         points = [point for point in self.answer["points"] if point["session"]]
@@ -222,6 +225,8 @@ def forbids(node, victim, verb, names, fails=True):
     victim.watch(names, others)
     last, first, typed = times(victim, order, names)
     expect(last <= EFFECT_MS_MAX, f"the last success came {last:.0f} ms after the order")
+    late = [name for name in names if victim.last_us(name) > order.returned_us + (STREAM_US if name == "stream" else 0)]
+    expect(not late, f"begun after the order was reported as applied, and done: {', '.join(map(victim.told, late))}")
     if fails:
         silent = [name for name in names if name != "stream" and victim.slot(name)[2] == errors[name]]
         expect(not silent, f"stand still without an error: {', '.join(silent)}")
@@ -234,7 +239,7 @@ def forbids(node, victim, verb, names, fails=True):
     victim.is_whole()
     for kind in ("contained", "released"):
         expect(on_ledger(node, session, verb, kind), f"the ledger has no `{kind}` of it")
-    refusals = sorted({code(victim.slot(name)[4]) for name in names if victim.slot(name)[4]} - {"0"})
+    refusals = sorted({code(victim.slot(name)[4]) for name in names if fails and victim.slot(name)[4]})
     return (
         f"last success {last:.1f} ms after the order ({typed:.0f} after it was typed), first refusal {first} ms"
         f"{' (' + ', '.join(refusals) + ')' if refusals else ''}; acknowledged after {order.after_ms:.1f} ms; all on again"
@@ -343,7 +348,7 @@ for line in sys.stdin:
 
 SERVER = """
 import json, socket, sys
-tool = {"name": "reach", "description": "Says whether a port answers.", "inputSchema": {"type": "object", "properties": {"port": {"type": "integer"}}}, "annotations": {"readOnlyHint": True}}
+tool = {"name": "reach", "description": "Says whether a port answers.", "inputSchema": {"type": "object", "properties": {"port": {"type": "integer"}, "call": {"type": "integer"}}}, "annotations": {"readOnlyHint": True}}
 def call(params):
     try:
         socket.create_connection(("127.0.0.1", params["arguments"]["port"]), timeout=5).close()
@@ -377,6 +382,7 @@ class ToolAgent:
         (work / "agent.py").write_text(AGENT)
         (work / "server.py").write_text(SERVER)
         self.listener = stack.enter_context(Listener())
+        self.calls = 0
         gate = [str(BIN / "pathwarden"), "mcp", "--server"]
         servers = {
             "notes": [*gate, "notes", "--", str(BIN / "fixture-mcp")],
@@ -388,8 +394,10 @@ class ToolAgent:
         self.run.line("ready")
 
     def call(self, server, tool, **arguments):
-        """The text of the answer; `!` and the reason for a refusal."""
-        answer = json.loads(self.run.ask(json.dumps([server, tool, arguments]), 30)[0])
+        """The text of the answer; `!` and the reason for a refusal. No two calls are alike: what repeats itself is
+        refused as a loop."""
+        self.calls += 1
+        answer = json.loads(self.run.ask(json.dumps([server, tool, arguments | {"call": self.calls}]), 30)[0])
         if "result" not in answer:
             return f"!{json.dumps(answer.get('error') or answer)}"
         texts = [part.get("text", "") for part in answer["result"].get("content", [])]
@@ -400,6 +408,20 @@ class ToolAgent:
 
     def connect(self):
         return self.run.ask(json.dumps(["connect", self.listener.port]), 15)[0]
+
+
+def lapsed(ask, is_good):
+    """Waits until it is answered again."""
+    last = [""]
+
+    def look():
+        last[0] = ask()
+        return is_good(last[0])
+
+    try:
+        until("", look, 10, every=0.5)
+    except Failed:
+        raise Failed(f"not answered again within 10 s: {last[0][:600]}") from None
 
 
 def verb_disable_tool(node, agent):
@@ -416,7 +438,7 @@ def verb_disable_tool(node, agent):
         after = agent.call("notes", "echo", text="hello")
         expect(not after.startswith("!"), f"after: {after}")
     Order(node, session, "disable-tool", "echo", ttl="2s")
-    until("it lapses", lambda: not agent.call("notes", "echo", text="hello").startswith("!"), 10, every=0.1)
+    lapsed(lambda: agent.call("notes", "echo", text="hello"), lambda answer: not answer.startswith("!"))
     for kind in ("contained", "released"):
         expect(on_ledger(node, session, "disable-tool", kind), f"the ledger has no `{kind}` of it")
     return f"refused: {refused[:100]}…; another tool answers; acknowledged after {order.after_ms:.1f} ms; lapses"
@@ -439,7 +461,7 @@ def verb_server_no_egress(node, agent):
     after = agent.reach()
     expect(after == "connected", f"after release: {after}")
     Order(node, "server:net", "no-egress", ttl="2s")
-    until("it lapses", lambda: agent.reach() == "connected", 10, every=0.1)
+    lapsed(agent.reach, lambda answer: answer == "connected")
     return f"the server's tool says `{refused}`, the agent and the other server go on; acknowledged after {order.after_ms:.1f} ms; released and lapsed"
 
 
@@ -453,8 +475,8 @@ def verb_server_freeze(node, agent):
     release(node, "server:net")
     asking.join(15)
     expect(answer, "no answer after release")
-    until("the server answers again", lambda: agent.reach() == "connected", 10, every=0.1)
-    return f"a call meanwhile: {answer[0][:80]}; it answers after release"
+    lapsed(agent.reach, lambda answer: answer == "connected")
+    return f"a call stands still with it, and is answered after release: {answer[0][:80]}"
 
 
 def verb_server_terminate(node, agent):
@@ -486,11 +508,17 @@ reach = "read"
 def with_victim(node):
     with contextlib.ExitStack() as stack:
         victim = Victim(node, HERE / "victim", stack)
-        checks.check("no_egress", lambda: forbids(node, victim, "no-egress", ("connect", "stream")))
-        checks.check("read_only", lambda: forbids(node, victim, "read-only", CHANGES))
-        checks.check("no_exec", lambda: forbids(node, victim, "no-exec", ("exec",)))
-        checks.check("freeze", lambda: forbids(node, victim, "freeze", SLOTS, fails=False))
-        checks.check("combined", lambda: verb_combined(node, victim))
+        session = victim.run.session
+        verbs = {
+            "no-egress": (("connect", "stream"), True),
+            "read-only": (CHANGES, True),
+            "no-exec": (("exec",), True),
+            "freeze": (SLOTS, False),
+        }
+        for verb, (names, fails) in verbs.items():
+            do = lambda verb=verb, names=names, fails=fails: forbids(node, victim, verb, names, fails)
+            checks.check(verb.replace("-", "_"), lambda do=do: given_back(node, session, do))
+        checks.check("combined", lambda: given_back(node, "agent:tester", lambda: verb_combined(node, victim)))
         checks.check("terminate", lambda: verb_terminate(node, victim))
 
 
@@ -498,7 +526,9 @@ def with_tools(node):
     with contextlib.ExitStack() as stack:
         agent = ToolAgent(node, HERE / "tools", stack)
         for verb in (verb_disable_tool, verb_server_no_egress, verb_server_freeze, verb_server_terminate):
-            checks.check(verb.__name__.removeprefix("verb_"), lambda verb=verb: verb(node, agent))
+            target = "server:notes" if verb is verb_disable_tool else "server:net"
+            do = lambda verb=verb: verb(node, agent)
+            checks.check(verb.__name__.removeprefix("verb_"), lambda do=do, target=target: given_back(node, target, do))
 
 
 def main():
@@ -519,6 +549,14 @@ def main():
         if not KEEP:
             shutil.rmtree(HERE, ignore_errors=True)
     return checks.end()
+
+
+def given_back(node, target, do):
+    """A check after which nothing stands, however it went: the next ones are to begin with everything."""
+    try:
+        return do()
+    finally:
+        node.tried("release", target)
 
 
 def again(fault):

@@ -49,6 +49,8 @@ class Workload:
     prepare: object = None
     environment: dict = field(default_factory=dict)
     reach: tuple = ()
+    # What it may read beside its workspace and the system.
+    read: tuple = ()
     # Files whose content must be the same, as patterns below the workspace.
     results: tuple = ()
 
@@ -109,6 +111,8 @@ WORKLOADS = [
     Workload(
         "`cargo build`, 2 dependencies", "cargo build --quiet\ntarget/debug/small\n",
         prepare=crate, environment={"CARGO_NET_OFFLINE": "true"}, results=("Cargo.lock", "target/debug/small"),
+        # cargo looks for its settings in every folder above, and this repository has some.
+        read=(ROOT / ".cargo",),
     ),
     Workload(
         "`npm ci`, 3 packages from the registry",
@@ -167,7 +171,8 @@ def run(workload, inputs, node):
     environment = os.environ | workload.environment
     if node is not None:
         reach = [word for address in workload.reach for word in ("--reach", address)]
-        options = ["--agent", "builder", "--task", workload.name, "--workspace", str(SPACE), "-q", *reach]
+        read = [word for path in workload.read for word in ("--read", str(path))]
+        options = ["--agent", "builder", "--task", workload.name, "--workspace", str(SPACE), "-q", *reach, *read]
         command = [str(BIN / "pathwarden"), "run", *options, "--", *command]
         environment = node.env() | workload.environment
     start = time.monotonic()

@@ -11,6 +11,8 @@
 mod attacks;
 #[path = "engine/cases.rs"]
 mod cases;
+#[path = "engine/host.rs"]
+mod host;
 #[path = "engine/simulation.rs"]
 mod simulation;
 #[path = "engine/support.rs"]

@@ -1,6 +1,7 @@
 //! What common programs do with what they are given.
 
 mod archive;
+mod containers;
 pub(crate) mod environment;
 mod find;
 mod git;
@@ -49,6 +50,7 @@ fn handler(name: &str) -> Option<Handler> {
         .or_else(|| network::handler(name))
         .or_else(|| transfer::handler(name))
         .or_else(|| packages::handler(name))
+        .or_else(|| containers::handler(name))
         .or_else(|| system::handler(name))
 }
 

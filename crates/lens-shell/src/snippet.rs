@@ -109,7 +109,7 @@ impl Search<'_, '_> {
         }
         match word {
             "listen" | "createServer" | "TCPServer" | "HTTPServer" => {
-                self.walk.doubt(Doubt::Listens)
+                self.walk.doubt(Doubt::Listens);
             }
             "dup2" | "pty" => self.takes_descriptors = true,
             _ => {}
@@ -151,7 +151,12 @@ impl Search<'_, '_> {
             Kind::Shell => self.run(&frame),
             Kind::Code => {
                 for text in &frame.texts {
-                    search(self.walk, self.language, text);
+                    // `exec` runs code in Python and a command of a shell elsewhere.
+                    if frame.callee == "exec" && !effects::is_code(&text.text) {
+                        self.walk.shell(text, &[], &Flow::unknown());
+                    } else {
+                        search(self.walk, self.language, text);
+                    }
                 }
             }
             Kind::Connect => {

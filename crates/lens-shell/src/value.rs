@@ -11,6 +11,8 @@ pub(crate) struct Taint {
     pub(crate) fetched: bool,
     /// It was decoded.
     pub(crate) decoded: bool,
+    /// It is what a shell says that takes commands from elsewhere.
+    pub(crate) answered: bool,
 }
 
 impl Taint {
@@ -20,6 +22,7 @@ impl Taint {
             unknown: self.unknown || other.unknown,
             fetched: self.fetched || other.fetched,
             decoded: self.decoded || other.decoded,
+            answered: self.answered || other.answered,
         }
     }
 }

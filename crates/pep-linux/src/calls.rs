@@ -14,6 +14,7 @@ use pathwarden_kernel_seccomp::{
     Target, attempt,
 };
 use pathwarden_lens_shell::{Act, Plan, Surroundings, of_argv};
+use pathwarden_places::Place;
 use pathwarden_types::{HostAct, HostAttempt, HostVerb, OperationKind, Verb};
 
 use crate::asker::{CALL_DEADLINE, Question, Said};
@@ -337,6 +338,10 @@ impl Calls {
     /// What a command line would do, in the words of policies. Programs that it would start are asked about
     /// when it starts them.
     fn planned(&self, folder: &Path, act: Act, what: &str) -> Option<HostAct> {
+        // Signals stay within the box, whatever a command line says.
+        if what.starts_with("process:") {
+            return None;
+        }
         let verb = match act {
             Act::Run => return None,
             Act::Read => HostVerb::Read,
@@ -348,8 +353,20 @@ impl Calls {
                 return Some(HostAct { verb: HostVerb::Reach, place, what, in_workspace: false });
             }
         };
+        if is_no_file(what) {
+            let (place, what) = (Place::Control.as_str().to_owned(), what.to_owned());
+            return Some(HostAct { verb, place, what, in_workspace: false });
+        }
         Some(self.decider.terrain.on_path(verb, &plain(&folder.join(what))))
     }
+}
+
+/// Whether what a command line changes is no file, but something else of the machine: `unit:ssh`, `firewall`.
+fn is_no_file(what: &str) -> bool {
+    const KINDS: [&str; 7] =
+        ["unit:", "account:", "module:", "sysctl:", "namespace:", "system:", "package:"];
+    const THINGS: [&str; 6] = ["crontab", "at", "firewall", "network", "power", "system"];
+    KINDS.iter().any(|kind| what.starts_with(kind)) || THINGS.contains(&what)
 }
 
 /// A path without `.` and `..`, by its text alone: it need not be there.

@@ -30,6 +30,7 @@ fn pack_sources() -> Vec<Source> {
     [
         ("baseline.rego", include_str!("../../../policies/baseline.rego")),
         ("host.rego", include_str!("../../../policies/host.rego")),
+        ("host_test.rego", include_str!("../../../policies/host_test.rego")),
         ("baseline_test.rego", include_str!("../../../policies/baseline_test.rego")),
         ("finance.rego", include_str!("../../../policies/finance.rego")),
         ("finance_test.rego", include_str!("../../../policies/finance_test.rego")),

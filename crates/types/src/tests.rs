@@ -96,6 +96,7 @@ fn decided(answer: &ApprovalAnswer) -> Decided {
         ],
         supply: Some(Supply { trust: Trust::Changed, reasons: vec!["x".to_owned()] }),
         claim: None,
+        restrictions: Vec::new(),
         origins: Vec::new(),
         containment: vec![],
         risk: Risk::none(),

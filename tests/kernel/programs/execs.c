@@ -136,6 +136,7 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+	read_arguments(&argc, &argv);
 	if (argc < 3)
 		return 2;
 	base = argv[1];
@@ -150,7 +151,6 @@ int main(int argc, char **argv)
 		int status = 0;
 		pid_t child = fork();
 
-	read_arguments(&argc, &argv);
 		if (child == 0) {
 			quiet();
 			ways[way].run();

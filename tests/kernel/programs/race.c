@@ -28,7 +28,7 @@ static int planted;
 static size_t at;
 static struct sockaddr_in address = {.sin_family = AF_INET};
 static unsigned short ports[2];
-static volatile int stop, links;
+static volatile int stop, flipping, links;
 static unsigned long seen_allowed, leaked, refused, killed;
 static int last_error;
 
@@ -38,6 +38,7 @@ static void *flip(void *what)
 	int which = 0;
 
 	(void)what;
+	flipping = 1;
 	while (!stop) {
 		which = !which;
 		if (links) {
@@ -251,8 +252,17 @@ static void try_send(void)
 {
 	static int fd = -1;
 
-	if (fd < 0)
+	if (fd < 0) {
+		struct sockaddr_in first = address;
+		int asked = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		/* Who is asked about when a socket is connected is known afterwards. */
+		first.sin_port = ports[0];
+		if (connect(asked, (struct sockaddr *)&first, sizeof first) || send(asked, "x", 1, 0) != 1)
+			fault();
+		close(asked);
 		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	}
 	if (sendto(fd, "x", 1, 0, (struct sockaddr *)&address, sizeof address) != 1)
 		fault();
 	else
@@ -297,6 +307,8 @@ int main(int argc, char **argv)
 		at++;
 	if (pthread_create(&thread, 0, flip, 0))
 		return 3;
+	while (!flipping)
+		usleep(100);
 	for (long done = 0; done < tries; done++)
 		attempt();
 	stop = 1;

@@ -39,14 +39,15 @@ static uint64_t now(void)
 	return time.tv_sec * 1000000ull + time.tv_nsec / 1000;
 }
 
-static void went(int which, int result, int error)
+/* The time of what succeeded is when it began: what had begun before it was forbidden may end. */
+static void went(int which, uint64_t began, int result, int error)
 {
 	struct slot *slot = &slots[which];
 	static __thread int failing;
 
 	slot->pid = getpid();
 	if (result) {
-		slot->last_done_us = now();
+		slot->last_done_us = began;
 		slot->done++;
 		failing = 0;
 		return;
@@ -224,11 +225,12 @@ static void *repeat(void *which)
 	int slot = (int)(intptr_t)which;
 
 	for (;;) {
+		uint64_t began = now();
 		int result;
 
 		errno = 0;
 		result = acts[slot]();
-		went(slot, result, errno);
+		went(slot, began, result, errno);
 		usleep(1000);
 	}
 	return 0;

@@ -33,7 +33,7 @@ pub(super) fn fetched() -> Flow {
 fn netcat(walk: &mut Walk<'_>, call: &Call<'_>) -> Flow {
     let takes = "p s w q i X x e c exec sh-exec o m k-file T V g G I O proxy ssl-cert ssl-key";
     let options = options::read(call.arguments, takes);
-    if options.has(&["l", "listen"]) {
+    if options.has(&["l", "listen"]) || call.input.taint.answered {
         walk.doubt(Doubt::Listens);
     }
     for code in options.values(&["e", "c", "exec", "sh-exec"]) {
@@ -107,6 +107,9 @@ fn plain_path(text: &str) -> &str {
 
 fn host_port(walk: &mut Walk<'_>, call: &Call<'_>) -> Flow {
     let options = options::read(call.arguments, "l e p c u b n");
+    if call.input.taint.answered {
+        walk.doubt(Doubt::Listens);
+    }
     for code in options.values(&["e", "c"]).filter(|_| call.name == "lftp") {
         hosts::urls(&code.text).iter().for_each(|host| walk.reach(host, code.taint));
     }
@@ -143,7 +146,8 @@ fn openssl(walk: &mut Walk<'_>, call: &Call<'_>) -> Flow {
     for host in options.values(&["-connect", "-proxy", "-host"]) {
         walk.reach(&host.text, host.taint);
     }
-    if options.value(&["-accept"]).is_some() || command.text == "s_server" {
+    let answers = call.input.taint.answered && command.text == "s_client";
+    if options.value(&["-accept"]).is_some() || command.text == "s_server" || answers {
         walk.doubt(Doubt::Listens);
     }
     let mut flow = call.input.clone();

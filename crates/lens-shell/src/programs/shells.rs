@@ -52,7 +52,11 @@ fn shell(walk: &mut Walk<'_>, call: &Call<'_>) -> Flow {
             }
             script_file(walk, file, arguments)
         }
-        _ if call.input.given => walk.run_flow(call.input, start.rest),
+        _ if call.input.given => {
+            let mut flow = walk.run_flow(call.input, start.rest);
+            flow.taint.answered = call.input.text.is_none();
+            flow
+        }
         _ => Flow::unknown(),
     }
 }

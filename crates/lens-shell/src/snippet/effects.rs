@@ -66,6 +66,11 @@ pub(super) fn kind(callee: &str) -> Kind {
     }
 }
 
+/// Whether a text looks like code rather than like a command of a shell.
+pub(super) fn is_code(text: &str) -> bool {
+    text.contains(['(', '=', '\n', ';']) || text.starts_with("import ")
+}
+
 /// Whether the list of words that such a function takes begins with the name of the program.
 pub(super) fn counts_program(callee: &str) -> bool {
     let last = callee.rsplit('.').next().unwrap_or_default();

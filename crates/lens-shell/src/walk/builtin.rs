@@ -285,7 +285,7 @@ impl Walk<'_> {
         };
         let mut rest = line.trim_matches(&is_separator);
         for _ in 0..place {
-            rest = rest.split_once(&is_separator).map_or("", |(_, rest)| rest);
+            rest = rest.split_once(is_separator).map_or("", |(_, rest)| rest);
         }
         let text = if last { rest } else { rest.split(&is_separator).next().unwrap_or_default() };
         crate::expand::listed(text, input.taint)

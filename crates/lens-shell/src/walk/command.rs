@@ -67,6 +67,9 @@ impl Walk<'_> {
     }
 
     pub(super) fn assignment(&mut self, assignment: &Assignment) {
+        if self.is_spent() {
+            return;
+        }
         let name = assignment.name.as_str();
         let mut values = match assignment.value.as_slice() {
             [Part::Array(words)] => words.iter().flat_map(|word| self.fields(word)).collect(),

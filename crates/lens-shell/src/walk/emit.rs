@@ -98,6 +98,10 @@ impl Walk<'_> {
 
     /// Well-known files that a pattern, or a name with an empty variable in it, stands for.
     fn meant(&mut self, path: &str, value: &Value) -> Vec<String> {
+        // All of them are absolute, or below a home that is not known.
+        if !path.starts_with(['/', '~', '$']) && !self.home().is_empty() {
+            return Vec::new();
+        }
         if value.pattern && path.len() <= glob::PATTERN_MAX_BYTES {
             self.spend(64);
             let home = self.home().to_owned();

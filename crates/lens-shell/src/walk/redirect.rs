@@ -9,8 +9,8 @@ use crate::value::{Flow, Taint, Value};
 #[derive(Default)]
 struct Ends {
     input: Option<Flow>,
-    /// The files that its output goes to; it goes nowhere else when there are any.
-    outputs: Vec<Value>,
+    /// The file that its output goes to: the last one, those before it stay empty.
+    output: Option<Value>,
 }
 
 impl Walk<'_> {
@@ -28,12 +28,8 @@ impl Walk<'_> {
             self.redirect(redirect, &mut ends);
         }
         let flow = walk(self, ends.input.as_ref().unwrap_or(input));
-        if ends.outputs.is_empty() {
-            return flow;
-        }
-        for output in &ends.outputs {
-            self.remember(&output.text, &flow);
-        }
+        let Some(output) = ends.output else { return flow };
+        self.remember(&output.text, &flow);
         Flow::silent()
     }
 
@@ -71,7 +67,7 @@ impl Walk<'_> {
         let target = self.single(word);
         self.opened(&target, Act::Write);
         if captures && target.source.is_none() {
-            ends.outputs.push(target);
+            ends.output = Some(target);
         }
     }
 
@@ -81,7 +77,7 @@ impl Walk<'_> {
         let name = target.text.trim_end_matches('-');
         if !name.bytes().all(|byte| byte.is_ascii_digit()) && !target.taint.unknown {
             self.opened(&target, Act::Write);
-            ends.outputs.push(target);
+            ends.output = Some(target);
         } else if self.connected && to_input && !matches!(name, "" | "0" | "1" | "2") {
             let taint = Taint { fetched: true, ..Taint::default() };
             ends.input = Some(Flow::unknown().tainted(taint));

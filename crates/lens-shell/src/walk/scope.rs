@@ -155,6 +155,7 @@ impl Walk<'_> {
 
     /// `cd`.
     pub(crate) fn enter(&mut self, folder: &Value) {
+        self.suspect(folder.taint);
         self.spend(folder.text.len() * self.folders.len());
         if self.bytes > 0 {
             self.folders = self.folders.iter().map(|from| join(from, &folder.text)).collect();
@@ -192,7 +193,7 @@ impl Walk<'_> {
     pub(crate) fn remember(&mut self, path: &str, flow: &Flow) {
         let path = join(&self.folder(), path);
         if self.files.len() < FILES_MAX || self.files.contains_key(&path) {
-            self.spend(flow.text.as_ref().map_or(0, String::len));
+            self.spend(flow.text.as_ref().map_or(0, String::len) + flow.listing.len() * 8);
             self.files.insert(path, flow.clone());
         }
     }

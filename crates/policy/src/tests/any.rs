@@ -294,25 +294,46 @@ fn models() -> Vec<Input> {
 
 /// What processes do, in which every rule of `host.rego` fires.
 fn on_host() -> Vec<Input> {
-    let kinds = [
-        (OperationKind::Exec, "attempt"),
-        (OperationKind::File, "attempt"),
-        (OperationKind::Connect, "attempt"),
-        (OperationKind::Effect, "orphan"),
-        (OperationKind::Effect, "deviation"),
-        (OperationKind::Effect, "undeclared"),
+    use HostVerb::{Change, Reach, Read, Run, Write};
+    use OperationKind::{Connect, Effect, Exec, File};
+    let attempts = [
+        (File, (Read, "workspace")),
+        (File, (Read, "credential")),
+        (File, (Write, "workspace")),
+        (File, (Change, "persistence")),
+        (Exec, (Run, "system")),
+        (Exec, (Run, "elsewhere")),
+        (Connect, (Reach, "named")),
+        (Connect, (Reach, "outside")),
+    ];
+    let effects = [
+        ("declared", (Reach, "outside")),
+        ("undeclared", (Read, "workspace")),
+        ("undeclared", (Reach, "outside")),
+        ("deviation", (Read, "workspace")),
+        ("orphan", (Read, "credential")),
     ];
     let mut inputs = Vec::new();
-    for (kind, standing) in kinds {
-        for verb in HostVerb::ALL {
-            for place in HOST_PLACES {
-                inputs.push(host_input(kind, standing, (verb, place), &[]));
-            }
-        }
-        for doubt in HOST_DOUBTS {
-            inputs.push(host_input(kind, standing, (HostVerb::Run, "system"), &[doubt]));
+    for (kind, act) in attempts {
+        inputs.push(host_input(kind, "attempt", act, &[]));
+    }
+    for (standing, act) in effects {
+        inputs.push(host_input(Effect, standing, act, &[]));
+    }
+    for doubt in ["opaque", "privilege"] {
+        inputs.push(host_input(Exec, "attempt", (Run, "system"), &[doubt]));
+    }
+    // A project's own secrets and settings.
+    for place in ["credential", "persistence"] {
+        for verb in [Read, Write] {
+            let mut input = host_input(File, "attempt", (verb, place), &[]);
+            input.host.acts.iter_mut().for_each(|act| act.in_workspace = true);
+            inputs.push(input);
         }
     }
+    let mut canary = read();
+    canary.action.server = "pathwarden-canary".to_owned();
+    inputs.push(canary);
     inputs
 }
 
