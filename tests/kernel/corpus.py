@@ -558,6 +558,7 @@ def ordinary(node, only):
     print(f"ordinary: {ran} of {len(lines) - absent} ran, {absent} not on this machine, {refused.total()} refusals")
     return ran == len(lines) - absent
 
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="what has this in its name or line")

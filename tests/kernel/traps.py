@@ -493,6 +493,18 @@ def trap_busy(node):
         return f"2,000 opens beside two that burn the processors: all decided rightly, in {took:.1f} s with the start"
 
 
+def trap_busy_start(node):
+    """Programs start, however busy the machine is: what is allowed must not be refused because an answer is late."""
+    with Place("busy-start") as place, contextlib.ExitStack() as stack:
+        for _ in range(2 * os.cpu_count()):
+            burner = subprocess.Popen(["/usr/bin/sha256sum", "/dev/zero"])
+            stack.callback(lambda burner=burner: (burner.kill(), burner.wait()))
+        runs = [node.run(place.work, ["/usr/bin/bash", "-c", "/bin/true && /bin/ls >/dev/null"], check=False) for _ in range(20)]
+        bad = [run for run in runs if run.status]
+        expect(not bad, f"{len(bad)} of {len(runs)} runs of allowed programs failed, such as: {bad[0].said() if bad else ''}")
+        return f"{len(runs)} runs of allowed programs on a machine that is {2 * os.cpu_count()} times busy: none failed"
+
+
 def trap_strace(node):
     if not shutil.which("strace"):
         return "there is no strace here, which is as well"

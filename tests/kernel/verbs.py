@@ -219,7 +219,7 @@ def forbids(node, victim, verb, names, fails=True):
     session = victim.run.session
     others = tuple(name for name in SLOTS if name not in names)
     victim.goes_on(SLOTS)
-    errors = {name: victim.slot(name)[2] for name in names}
+    errors = {name: victim.slot(name)[2] for name in SLOTS}
     order = Order(node, session, verb)
     victim.stops(names)
     victim.watch(names, others)
@@ -231,6 +231,9 @@ def forbids(node, victim, verb, names, fails=True):
         silent = [name for name in names if name != "stream" and victim.slot(name)[2] == errors[name]]
         expect(not silent, f"stand still without an error: {', '.join(silent)}")
     victim.lives()
+    struck = {name: victim.slot(name)[2] - errors[name] for name in others}
+    struck = [f"{name} {times} times" for name, times in struck.items() if times]
+    expect(not struck, f"refused although allowed: {', '.join(struck)}")
     started = release(node, session, verb)
     victim.goes_on(SLOTS, seconds=20)
     back = max(victim.last_us(name) for name in names) - started

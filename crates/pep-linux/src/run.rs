@@ -400,7 +400,12 @@ impl Stage {
         let socket = self.governor.relay.clone().into_os_string();
         spec.environment.push(("PATHWARDEN_ENDPOINT".into(), socket));
         spec.user.clone_from(&setup.user);
-        let masked = MASKED.iter().map(PathBuf::from).chain(setup.warden.iter().cloned());
+        // Without namespaces nothing can be laid over; there, what is not granted is hidden.
+        let usual: &[&str] = match setup.tier {
+            Tier::Kernel => &MASKED,
+            Tier::Landlock => &[],
+        };
+        let masked = usual.iter().map(PathBuf::from).chain(setup.warden.iter().cloned());
         spec.masks = masked.filter(|path| path.exists()).collect();
         spec.writable = writable(setup);
         spec.readable = readable(setup);
@@ -578,8 +583,16 @@ fn writable(setup: &Setup) -> Vec<PathBuf> {
 /// What is readable in the tier without root.
 fn readable(setup: &Setup) -> Vec<PathBuf> {
     let system = [
-        "/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/opt", "/proc", "/sys", "/dev",
-        "/var/lib",
+        "/usr",
+        "/bin",
+        "/sbin",
+        "/lib",
+        "/lib64",
+        "/etc",
+        "/opt",
+        "/proc",
+        "/dev",
+        "/sys/devices/system",
     ];
     let usual = [".gitconfig", ".pyenv", ".nvm", ".config/git"];
     let at_home = usual.iter().map(|name| setup.home.join(name));

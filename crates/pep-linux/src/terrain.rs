@@ -71,6 +71,11 @@ impl Terrain {
         if let Some(what) = self.named_path(verb, path) {
             return HostAct { verb, place: NAMED.to_owned(), what, in_workspace };
         }
+        // What stands at the root is everybody's to see.
+        if verb == HostVerb::Read && path == Path::new("/") {
+            let (place, what) = (Place::System.as_str().to_owned(), "/".to_owned());
+            return HostAct { verb, place, what, in_workspace };
+        }
         // The box has processes of its own, and no others to look at.
         if verb == HostVerb::Read && path.starts_with("/proc") {
             let (place, what) = (Place::Process.as_str().to_owned(), "/proc/**".to_owned());

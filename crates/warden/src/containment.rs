@@ -396,8 +396,12 @@ impl Warden {
         Ok(Orders { epoch, policy, standing: standing.collect() })
     }
 
-    /// Forgets the points of a session that is over.
+    /// Forgets the points of a session that is over, and what was taken from it alone.
     pub(crate) fn forget_points(&self, session: SessionId) {
+        if let Ok(mut standing) = self.restraint.standing() {
+            let ended = Target::Session { session };
+            standing.retain(|restriction, _| restriction.target != ended);
+        }
         if let Ok(mut points) = self.restraint.points.lock() {
             points.retain(|(of, _), _| *of != session);
         }

@@ -37,6 +37,9 @@ const STAY_PURE: &str = "take it as an argument, or do it in a shell above this 
 const RENAME_MOD: &str = "call it `NAME.rs`, beside the folder `NAME/`";
 const RUN_TEST: &str = "a test that cannot run here reports itself as skipped";
 const WAIT_FOR_STATE: &str = "wait for the state itself, not for time to pass";
+const STAY_SAFE: &str = "put it into `src/sys.rs` of a `kernel-*` crate, behind a safe function";
+/// How an exception from the lint begins.
+const UNSAFE: &str = "#![expect(unsafe_code";
 const FIX_SYNTAX: &str = "tidy reads only what the compiler reads";
 
 /// Checks all files of all crates and returns how many there are.
@@ -136,6 +139,9 @@ impl SourceFile {
                 fault(1, format!("the crate doc lacks `{part}`"), WRITE_DOC);
             }
         }
+        if let Some(line) = self.unsafe_code() {
+            fault(line, "code that the compiler cannot check".to_owned(), STAY_SAFE);
+        }
         for line in self.tokens.ignored_tests() {
             fault(line, "an ignored test".to_owned(), RUN_TEST);
         }
@@ -153,6 +159,21 @@ impl SourceFile {
                 fault(line, message, advice);
             }
         }
+    }
+
+    /// The line of an exception from the lint against unsafe code, outside the one file of the crates that
+    /// speak to the kernel, and their tests.
+    fn unsafe_code(&self) -> Option<usize> {
+        let speaks_to_kernel =
+            self.name.starts_with("crates")
+                && self.name.iter().nth(1).is_some_and(|name| {
+                    name.to_str().is_some_and(|name| name.starts_with("kernel-"))
+                });
+        if speaks_to_kernel && (self.name.ends_with("src/sys.rs") || self.tests.holds(1)) {
+            return None;
+        }
+        let at = self.text.lines().position(|line| line.trim().starts_with(UNSAFE))?;
+        Some(at + 1)
     }
 
     fn absent_doc_parts(&self) -> Vec<&'static str> {
@@ -221,6 +242,15 @@ mod tests {
         ];
         assert_eq!(check("src/a.rs", 2, text), want);
         assert!(check("src/a.rs", 3, text).is_empty());
+    }
+
+    #[test]
+    fn unsafe_code_stays_in_one_file_of_the_crates_that_speak_to_the_kernel() {
+        let text = "#![expect(unsafe_code, reason = \"x\")]\n";
+        assert!(check("crates/kernel-x/src/sys.rs", 4, text).is_empty());
+        for name in ["crates/kernel-x/src/a.rs", "crates/x/src/sys.rs"] {
+            assert_eq!(check(name, 4, text), ["1: code that the compiler cannot check"], "{name}");
+        }
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(crate) async fn run(at: &At, args: Run, out: &Out) -> anyhow::Result<ExitCod
     let ended = pathwarden_pep_linux::run(setup, ready).await;
     end(&operator, session, ended.is_ok()).await;
     let ended = ended?;
-    if !is_quiet {
+    if !is_quiet && tier == Tier::Kernel {
         let (observed, governed) = ended
             .standing
             .coverage
