@@ -135,6 +135,7 @@ decision contains {
 usable if {
 	is_string(input.action.kind)
 	is_string(input.action.class)
+	is_string(input.action.server)
 	is_boolean(input.action.server_inside)
 	is_string(input.action.claim)
 	is_array(input.model.server_tools)

@@ -1,5 +1,7 @@
 //! One session from its box to its end.
 
+mod ground;
+
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::Read;
@@ -32,7 +34,7 @@ use crate::point::{Kernel, Point};
 use crate::question::Actor;
 use crate::relay::Relay;
 use crate::sockets;
-use crate::terrain::{Grounds, Terrain};
+use crate::terrain::Terrain;
 use crate::tools::Tools;
 use crate::watch::{EVERY, Watch};
 
@@ -44,25 +46,6 @@ const NAMES_EVERY: Duration = Duration::from_secs(60);
 
 /// The level of a session's cgroup below the root of its hierarchy.
 const SESSION_LEVEL: u32 = 2;
-
-/// What nobody inside has any business with: sockets of those who command the machine, and the cgroups
-/// that hold the box.
-const MASKED: [&str; 14] = [
-    "/run/docker.sock",
-    "/run/docker",
-    "/run/containerd",
-    "/run/podman",
-    "/run/crio",
-    "/run/dbus",
-    "/run/systemd/private",
-    "/run/systemd/userdb",
-    "/run/libvirt",
-    "/run/snapd.socket",
-    "/run/udev",
-    "/var/lib/docker",
-    "/var/lib/containerd",
-    "/sys/fs/cgroup",
-];
 
 /// An agent that is to be started, and what governs it.
 pub struct Setup {
@@ -400,15 +383,9 @@ impl Stage {
         let socket = self.governor.relay.clone().into_os_string();
         spec.environment.push(("PATHWARDEN_ENDPOINT".into(), socket));
         spec.user.clone_from(&setup.user);
-        // Without namespaces nothing can be laid over; there, what is not granted is hidden.
-        let usual: &[&str] = match setup.tier {
-            Tier::Kernel => &MASKED,
-            Tier::Landlock => &[],
-        };
-        let masked = usual.iter().map(PathBuf::from).chain(setup.warden.iter().cloned());
-        spec.masks = masked.filter(|path| path.exists()).collect();
-        spec.writable = writable(setup);
-        spec.readable = readable(setup);
+        spec.masks = ground::masked(setup);
+        spec.writable = ground::writable(setup);
+        spec.readable = ground::readable(setup);
         spec
     }
 
@@ -458,7 +435,7 @@ async fn resolve(names: Vec<String>) -> BTreeSet<SocketAddr> {
 /// What decides, by what is known or by asking the node.
 async fn decider(setup: &Setup, canaries: &Canaries) -> Result<Arc<Decider>, RunError> {
     let canary = canaries.address().map_err(words).map_err(part("put out canaries"))?;
-    let terrain = Terrain::new(grounds(setup, canary)).map_err(words);
+    let terrain = Terrain::new(ground::grounds(setup, canary)).map_err(words);
     let terrain = Arc::new(terrain.map_err(part("lay out the places"))?);
     terrain.name(resolve(setup.reach.clone()).await);
     let host: Name = HOST.parse().map_err(words).map_err(part("name the machine"))?;
@@ -555,53 +532,6 @@ fn attach(tier: Tier, cgroup: Option<&Cgroup>) -> Result<Option<Session>, RunErr
         }
         (Tier::Kernel | Tier::Landlock, _) => Ok(None),
     }
-}
-
-fn grounds(setup: &Setup, canary: SocketAddr) -> Grounds {
-    // What `pathwarden mcp` inside the box runs.
-    let own = std::env::current_exe().into_iter();
-    Grounds {
-        workspace: setup.workspace.clone(),
-        home: setup.home.clone(),
-        warden: setup.warden.iter().cloned().chain([setup.folder.clone()]).collect(),
-        read: setup.read.iter().cloned().chain(own).collect(),
-        write: setup.write.clone(),
-        node: setup.addresses.iter().flat_map(|one| sockets::spellings(*one)).collect(),
-        canary,
-    }
-}
-
-/// Where programs keep what is theirs, beside what the operator named.
-fn writable(setup: &Setup) -> Vec<PathBuf> {
-    let usual = [".cache", ".npm", ".cargo", ".local", ".rustup", "go", ".m2", ".gradle"];
-    let at_home = usual.iter().map(|name| setup.home.join(name));
-    let everywhere = ["/tmp", "/var/tmp", "/dev/shm"].map(PathBuf::from);
-    let all = everywhere.into_iter().chain(at_home).chain(setup.write.iter().cloned());
-    all.filter(|path| path.exists()).collect()
-}
-
-/// What is readable in the tier without root.
-fn readable(setup: &Setup) -> Vec<PathBuf> {
-    let system = [
-        "/usr",
-        "/bin",
-        "/sbin",
-        "/lib",
-        "/lib64",
-        "/etc",
-        "/opt",
-        "/proc",
-        "/dev",
-        "/sys/devices/system",
-    ];
-    let usual = [".gitconfig", ".pyenv", ".nvm", ".config/git"];
-    let at_home = usual.iter().map(|name| setup.home.join(name));
-    let own = std::env::current_exe().into_iter();
-    let all = system.iter().map(PathBuf::from).chain(at_home).chain(own);
-    all.chain(setup.read.iter().cloned())
-        .chain([setup.folder.clone()])
-        .filter(|path| path.exists())
-        .collect()
 }
 
 /// The tier, as people spell it.
