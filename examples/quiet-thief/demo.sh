@@ -54,6 +54,12 @@ echo "a thief waits at $own, and at $backup, which the operator takes for the no
 
 step 'A node. What each tool of the server may do to the machine stands in its effect contract'
 pathwarden init >"$work/init.out"
+# It names what this kernel lacks; that no node is up yet is all that may be wrong.
+tier=$(pathwarden doctor | grep 'pathwarden run' || true)
+if ! grep -q 'tier kernel' <<<"$tier"; then
+    echo "skipped: quiet-thief: this kernel cannot be asked: $tier"
+    exit 0
+fi
 cat >"$PATHWARDEN_HOME/pathwarden.toml" <<TOML
 [agents.scribe]
 owner = "plant office"

@@ -20,8 +20,9 @@ const KNOWN_MAX: usize = 65_536;
 /// How long the decision point may take to answer a question of a process that waits in a system call.
 pub(crate) const CALL_DEADLINE: Duration = Duration::from_secs(5);
 
-/// The same of a process that waits where it can neither be frozen nor killed.
-pub(crate) const OPEN_DEADLINE: Duration = Duration::from_millis(50);
+/// The same of a process that waits where it can neither be frozen nor killed: long enough for a machine
+/// that is busy, and not for a person.
+pub(crate) const OPEN_DEADLINE: Duration = Duration::from_millis(250);
 
 /// The name by which records and policies know the machine.
 pub(crate) const HOST: &str = "host";

@@ -9,9 +9,12 @@ use std::time::Duration;
 use pathwarden_types::{HostAct, HostVerb, Name, OperationKind, Target, Verb};
 use pathwarden_wire::Orders;
 
-use crate::asker::{Asker, Question, Said};
+use crate::asker::{Asker, CALL_DEADLINE, Question, Said};
 use crate::question::{self, Actor};
 use crate::terrain::Terrain;
+
+/// The most questions that are asked again at once when everything must be.
+const ASKED_AGAIN_MAX: usize = 128;
 
 /// The most verdicts that are kept at hand.
 const QUICK_MAX: usize = 65_536;
@@ -160,12 +163,22 @@ impl Decider {
         self.taken.read().unwrap_or_else(PoisonError::into_inner).has(verb, server)
     }
 
-    /// Puts what is taken in force, and forgets every verdict.
-    pub(crate) fn renew(&self, taken: Taken) {
+    /// Puts what is taken in force, and forgets every verdict; gives what was allowed about files.
+    pub(crate) fn renew(&self, taken: Taken) -> Vec<(HostAct, Actor)> {
         *self.taken.write().unwrap_or_else(PoisonError::into_inner) = taken;
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.asker.forget();
-        self.quick().clear();
+        let usual = std::mem::take(&mut *self.quick());
+        let usual = usual.into_keys().filter(|(kind, _, _)| *kind == OperationKind::File);
+        let actor = |server| Actor { program: String::new(), server };
+        usual.take(ASKED_AGAIN_MAX).map(|(_, act, server)| (act, actor(server))).collect()
+    }
+
+    /// Asks again what was allowed, so that nobody has to wait for it where waiting is short.
+    pub(crate) fn ask_again(&self, usual: Vec<(HostAct, Actor)>) {
+        for (act, actor) in usual {
+            let _ = self.file(act, &actor, CALL_DEADLINE);
+        }
     }
 
     /// Counts how often everything was to be asked again.

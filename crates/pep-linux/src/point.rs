@@ -7,7 +7,7 @@ use std::time::Duration;
 use pathwarden_kernel_bpf::{Destination, Egress, Protocol, Session};
 use pathwarden_kernel_sandbox::Cgroup;
 use pathwarden_types::{Name, PointPhase, PointStanding, SessionId, Verb};
-use pathwarden_wire::{AwaitOrders, Fault, Found, Orders, PointPdp};
+use pathwarden_wire::{AwaitOrders, Fault, FaultKind, Found, Orders, PointPdp};
 
 use crate::decider::{Decider, Taken};
 use crate::governed::words;
@@ -47,8 +47,8 @@ pub(crate) struct Kernel {
 impl Point {
     /// Carries out orders until the task is dropped. What is in force stays so while the node cannot be
     /// reached.
-    pub(crate) async fn obey(self: Arc<Self>) {
-        let (mut applied, mut failed) = (0, Vec::new());
+    pub(crate) async fn obey(self: Arc<Self>, applied: u64) {
+        let (mut applied, mut failed) = (applied, Vec::new());
         let mut told = self.standing();
         let mut news = Some(told.clone());
         loop {
@@ -84,6 +84,27 @@ impl Point {
             if standing.phase != told.phase || standing.canaries != told.canaries {
                 told = standing.clone();
                 news = Some(standing);
+            }
+        }
+    }
+
+    /// Carries out what is ordered already, before anything starts; gives the epoch.
+    pub(crate) async fn begin(self: &Arc<Self>) -> Result<u64, Fault> {
+        let waits = AwaitOrders {
+            session: self.session,
+            point: self.name.clone(),
+            applied: 0,
+            failed: Vec::new(),
+            standing: None,
+            up_to_ms: 0,
+        };
+        let orders = self.pdp.orders(waits).await?;
+        let failed = tokio::task::block_in_place(|| self.apply(&orders));
+        match failed.first() {
+            None => Ok(orders.epoch),
+            Some(failed) => {
+                let advice = "see `pathwarden doctor`";
+                Err(Fault::new(FaultKind::Internal, failed.clone(), advice))
             }
         }
     }
@@ -134,12 +155,15 @@ impl Point {
         };
         // What is taken comes first, and what is given back last: nothing slips through between.
         note("egress", self.set_egress(&taken));
-        self.decider.renew(taken.clone());
+        let usual = self.decider.renew(taken.clone());
         if let Some(kernel) = &self.kernel {
             note("reads and writes", kernel.opens.renew(taken.has_any(Verb::ReadOnly)));
         }
         note("freezing", self.set_frozen(&taken));
         note("ending", self.terminate(&taken));
+        // What was allowed a moment ago is asked for before somebody waits for it.
+        let decider = Arc::clone(&self.decider);
+        std::thread::spawn(move || decider.ask_again(usual));
         failed
     }
 

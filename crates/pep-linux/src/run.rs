@@ -202,6 +202,8 @@ impl Stage {
     }
 
     async fn perform(&self, ready: impl FnOnce(&Ready)) -> Result<Ended, RunError> {
+        let begun = self.point.begin().await.map_err(words);
+        let epoch = begun.map_err(part("carry out what is ordered"))?;
         self.warm_up().await;
         self.try_canaries().await.map_err(part("try the canaries"))?;
         let standing = self.point.standing();
@@ -211,7 +213,7 @@ impl Stage {
             return Err(RunError::NotReady(passed));
         }
         let mut launch = self.start().await?;
-        let obeying = tokio::spawn(Arc::clone(&self.point).obey());
+        let obeying = tokio::spawn(Arc::clone(&self.point).obey(epoch));
         ready(&Ready { standing });
         launch.go().map_err(words).map_err(part("start the agent"))?;
         let code = self.wait(launch).await;

@@ -180,7 +180,7 @@ fn is_key(name: &[u8]) -> bool {
     is_host_key
         || KEY_NAMES.iter().any(|known| is(known))
         || KEY_ENDINGS.iter().any(|ending| ends(name, ending))
-            && !PUBLIC_NAMES.iter().any(|known| is(known))
+            && !PUBLIC_NAMES.iter().any(|public| ends(name, public))
 }
 
 fn is_packaged(inside: &[u8]) -> bool {

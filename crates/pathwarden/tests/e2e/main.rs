@@ -5,6 +5,7 @@
 
 mod approvals;
 mod configuration;
+mod containment;
 mod disk;
 mod evaluations;
 mod flips;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{OwnHome, clerk, fault, request};
 
 /// What an agent may call: acting.
-const ACTING: [&str; 8] = [
+const ACTING: [&str; 9] = [
     "/v1/join",
     "/v1/actions",
     "/v1/actions/{action}/wait",
@@ -17,6 +17,7 @@ const ACTING: [&str; 8] = [
     "/v1/catalogues",
     "/v1/findings/new",
     "/v1/changes",
+    "/v1/points/orders",
 ];
 
 /// Open to anyone; tells nothing about anybody's work.
