@@ -109,7 +109,10 @@ def killed(node, scene):
     slowest = max(slowest, *(took for _, took in new.values()))
     expect(slowest < QUICK_SECONDS, f"a refusal took {slowest:.1f} s")
     answers = ", ".join(f"{name} {answer}" for name, (answer, _) in new.items())
-    return f"denied stays denied ({', '.join(refusals)}), {len(scene.cached())} allowed things go on, new ones: {answers}; slowest refusal {slowest * 1000:.0f} ms"
+    return (
+        f"denied stays denied ({', '.join(refusals)}), {len(scene.cached())} allowed things go on, new ones: {answers};"
+        f" slowest refusal {slowest * 1000:.0f} ms"
+    )
 
 
 def back(node, scene):

@@ -118,6 +118,15 @@ def cgroup2():
     raise Skipped("there is no cgroup2 mount")
 
 
+def counters():
+    """Where the hierarchy of v1 that counts processes is mounted, if it is."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields = line.split()
+        after = fields[fields.index("-") + 1 :]
+        if after[0] == "cgroup" and "pids" in after[2].split(","):
+            yield Path(fields[4])
+
+
 def cgroup_of(pid):
     for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
         if line.startswith("0::"):
@@ -472,9 +481,11 @@ class Run:
             (self.place / "cgroup.freeze").write_text("0")
         with contextlib.suppress(Failed):
             until("the cgroup is empty", lambda: not members(self.place), 5)
-        for folder in sorted([self.place, *self.place.glob("**/")], reverse=True):
+        legacy = [counter / "pathwarden" / self.place.name for counter in counters()]
+        for folder in [*sorted([self.place, *self.place.glob("**/")], reverse=True), *legacy]:
             with contextlib.suppress(OSError):
                 folder.rmdir()
+        shutil.rmtree(Path("/var/lib/pathwarden/run") / self.place.name, ignore_errors=True)
 
 
 # Checks
@@ -521,11 +532,6 @@ class Checks:
         """The counts, for run.sh, and the exit code."""
         print(f"{self.kind}s: {self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
         return 1 if self.failed else 0
-
-
-def need_root():
-    if os.geteuid() != 0:
-        raise Skipped("root is needed to ask in the kernel")
 
 
 def skip_unless_root(kind):

@@ -89,7 +89,8 @@ class Victim:
         stack.enter_context(self.stream.listener)
         words = [install("victim", self.work / "victim"), "counters", self.listener.port, self.stream.port]
         if boxed:
-            reach = [word for port in (self.listener.port, self.stream.port) for word in ("--reach", f"127.0.0.1:{port}")]
+            ports = (self.listener.port, self.stream.port)
+            reach = [word for port in ports for word in ("--reach", f"127.0.0.1:{port}")]
             self.run = node.launch(self.work, words, options=reach)
             stack.callback(self.run.close)
         else:
@@ -182,7 +183,7 @@ class Order:
         expect(done.returncode == 0, f"contain {' '.join(verbs)}: status {done.returncode}")
         expect(points, f"contain {' '.join(verbs)}: no enforcement point answered")
         standing = self.answer["standing"]
-        expect(len(standing) >= len([verb for verb in verbs if "-" in verb or verb in ("freeze", "terminate")]), f"standing: {standing}")
+        expect(standing, f"contain {' '.join(verbs)}: nothing stands")
         self.since_us = max(one["since"] for one in standing) * 1000
         self.after_ms = max(point["after_us"] or 0 for point in points) / 1000
 
@@ -204,14 +205,11 @@ def on_ledger(node, session, verb, kind):
 
 def times(victim, order, names):
     """From the order to the last success of what it forbids and the first refusal, in ms."""
-    last = max(victim.last_us(name) for name in names) - order.since_us
+    latest = max(victim.last_us(name) for name in names)
     failures = [victim.slot(name)[3] for name in names if name != "stream"]
     failures = [at - order.since_us for at in failures if at >= order.since_us - 1000]
     first = f"{max(0, min(failures)) / 1000:.1f}" if failures else "-"
-    return max(0, last) / 1000, first, max(0, victim.last_us_max(names) - order.typed_us) / 1000
-
-
-Victim.last_us_max = lambda self, names: max(self.last_us(name) for name in names)
+    return max(0, latest - order.since_us) / 1000, first, max(0, latest - order.typed_us) / 1000
 
 
 def forbids(node, victim, verb, names, fails=True):
@@ -304,8 +302,8 @@ def verb_terminate(node, victim):
     until("", lambda end=time.monotonic() + 0.3: time.monotonic() > end, 5)
     expect(before == {name: victim.done(name) for name in SLOTS}, "something goes on")
     return (
-        f"{len(pids)} processes, the detached grandchild among them; last success {max(0, last) / 1000:.1f} ms after the order,"
-        f" all gone after at most {(gone - order.since_us) / 1000:.0f} ms; the run ended with {status}"
+        f"{len(pids)} processes, the detached grandchild among them; last success {max(0, last) / 1000:.1f} ms after"
+        f" the order, all gone after at most {(gone - order.since_us) / 1000:.0f} ms; the run ended with {status}"
     )
 
 
@@ -321,7 +319,8 @@ def ask(name, method, params):
     global ids
     ids += 1
     try:
-        print(json.dumps({"jsonrpc": "2.0", "id": ids, "method": method, "params": params}), file=servers[name].stdin, flush=True)
+        request = {"jsonrpc": "2.0", "id": ids, "method": method, "params": params}
+        print(json.dumps(request), file=servers[name].stdin, flush=True)
         while True:
             line = servers[name].stdout.readline()
             if not line:
@@ -351,7 +350,10 @@ for line in sys.stdin:
 
 SERVER = """
 import json, socket, sys
-tool = {"name": "reach", "description": "Says whether a port answers.", "inputSchema": {"type": "object", "properties": {"port": {"type": "integer"}, "call": {"type": "integer"}}}, "annotations": {"readOnlyHint": True}}
+tool = {
+    "name": "reach", "description": "Says whether a port answers.", "annotations": {"readOnlyHint": True},
+    "inputSchema": {"type": "object", "properties": {"port": {"type": "integer"}, "call": {"type": "integer"}}},
+}
 def call(params):
     try:
         socket.create_connection(("127.0.0.1", params["arguments"]["port"]), timeout=5).close()
@@ -360,14 +362,18 @@ def call(params):
         text = f"refused {error.errno}"
     return {"content": [{"type": "text", "text": text}]}
 answers = {
-    "initialize": lambda params: {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}}, "serverInfo": {"name": "net", "version": "1"}},
+    "initialize": lambda params: {
+        "protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}},
+        "serverInfo": {"name": "net", "version": "1"},
+    },
     "tools/list": lambda params: {"tools": [tool]},
     "tools/call": call,
 }
 for line in sys.stdin:
     request = json.loads(line)
     if "id" in request and request.get("method") in answers:
-        print(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": answers[request["method"]](request.get("params", {}))}), flush=True)
+        result = answers[request["method"]](request.get("params", {}))
+        print(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}), flush=True)
     elif "id" in request and "method" in request:
         print(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": {}}), flush=True)
 """
@@ -465,7 +471,8 @@ def verb_server_no_egress(node, agent):
     expect(after == "connected", f"after release: {after}")
     Order(node, "server:net", "no-egress", ttl="2s")
     lapsed(agent.reach, lambda answer: answer == "connected")
-    return f"the server's tool says `{refused}`, the agent and the other server go on; acknowledged after {order.after_ms:.1f} ms; released and lapsed"
+    took = f"acknowledged after {order.after_ms:.1f} ms"
+    return f"the server's tool says `{refused}`, the agent and the other server go on; {took}; released and lapsed"
 
 
 def verb_server_freeze(node, agent):

@@ -83,6 +83,8 @@ pub(crate) enum Node {
     Simple(Simple),
     Pipe(Vec<Node>),
     List(Vec<Step>),
+    /// `! …`: it succeeds when the inner one fails.
+    Not(Box<Node>),
     /// `(…)` or `{…}`, and any other compound that has redirections.
     Group {
         body: Box<Node>,

@@ -45,6 +45,8 @@ pub(crate) struct Walk<'a> {
     arguments: Option<Rc<[Value]>>,
     /// The folders that this command may run in, relative to the one where all began.
     folders: Vec<String>,
+    /// Those after the node that was walked last, where it matters how that ended.
+    outcome: Option<tree::Outcome>,
     undo: Vec<Undo>,
     /// Assignments may have to be taken back.
     recording: usize,
@@ -82,6 +84,7 @@ impl<'a> Walk<'a> {
             remotes: BTreeMap::new(),
             arguments: Some(Rc::from(Vec::new())),
             folders: vec![String::new()],
+            outcome: None,
             undo: Vec::new(),
             recording: 0,
             conditional: 0,

@@ -144,6 +144,45 @@ fn every_branch_is_walked() {
 }
 
 #[test]
+fn what_follows_a_cd_runs_where_it_ended() {
+    check(&[
+        ("true && cd src && cat ../x", "run cat, read src/../x", ""),
+        (
+            "mkdir -p b && cd b && gcc -o x ../h.c",
+            "run gcc, run mkdir, read b/../h.c, write b, write b/x",
+            "",
+        ),
+        ("true && cd a && cd b && cat x", "run cat, read a/b/x", ""),
+        ("true && { t && cd a; } && cat x", "run cat, run t, read a/x", ""),
+        ("true && cd a; cat x", "run cat, read a/x, read x", ""),
+        ("true && cd a && t; cat x", "run cat, run t, read a/x, read x", ""),
+        ("true && cd a || true; cat x", "run cat, read a/x, read x", ""),
+        ("true && cd a || true && cat x", "run cat, read a/x, read x", ""),
+        ("{ true && cd a || t; } && cat x", "run cat, run t, read a/x, read x", ""),
+        ("cd a && cd b && cd c; cat x", "run cat, read a/b/c/x, read a/b/x, read a/x", ""),
+        // It may fail after it has moved: `readonly OLDPWD`.
+        ("true && cd a || cat x", "run cat, read a/x, read x", ""),
+        ("true && ! cd a && cat x", "run cat, read a/x, read x", ""),
+        ("true && ! ! cd a && cat x", "run cat, read a/x", ""),
+        ("until true && cd a; do cat x; done", "run cat, read a/x, read x", ""),
+        ("while t && cd a; do cat x; break; done", "run cat, run t, read a/a/x, read a/x", ""),
+        (
+            "f() { t && cd a && return; t && cd b; }; f && cat x",
+            "run cat, run t, read a/b/x, read a/x, read b/x, read x",
+            "",
+        ),
+        ("false && cd() { :; }; t && cd a && cat x", "run cat, run t, read a/x, read x", ""),
+        ("t && pushd -n a && cat x", "run cat, run t, read a/x, read x", ""),
+        ("for d in a b; do (t && cd $d && cat x); done", "run cat, run t, read a/x, read b/x", ""),
+        (
+            "echo 'cat /p' > s; t && cd d && echo 'cat /q' > s; sh s",
+            "run cat, run sh, run t, read /p, read /q, read d/s, read s, write d/s, write s",
+            "",
+        ),
+    ]);
+}
+
+#[test]
 fn redirections() {
     check(&[
         (

@@ -12,13 +12,13 @@ fn act(verb: HostVerb, place: &str) -> HostAct {
 }
 
 fn attempt(acts: Vec<HostAct>) -> String {
-    serde_json::to_string(&HostAttempt { acts, ..HostAttempt::default() }).unwrap()
+    serde_json::to_string(&HostAttempt { acts, ..HostAttempt::default() }).expect("JSON")
 }
 
 /// An action on the machine with these arguments.
 fn on_host(world: &mut World, kind: OperationKind, arguments: &str) -> pathwarden_types::Action {
     let mut action = world.action(FILES, "x", arguments);
-    let server = "host".parse().unwrap();
+    let server = "host".parse().expect("a name");
     action.operation = Operation { kind, server, name: "x".to_owned() };
     action
 }
@@ -130,7 +130,7 @@ fn an_effect_that_nobody_asked_for_cuts_its_server_off() {
         server: "notes".to_owned(),
         ..HostAttempt::default()
     };
-    let arguments = serde_json::to_string(&attempt).unwrap();
+    let arguments = serde_json::to_string(&attempt).expect("JSON");
     let action = on_host(&mut world, OperationKind::Effect, &arguments);
     let decision = world.decide(&action);
     assert_eq!(rules(&decision), ["host.effect_orphan"]);

@@ -66,10 +66,12 @@ impl Parser<'_> {
 
     fn pipeline(&mut self) -> Node {
         let mut stages = Vec::new();
+        let mut negated = false;
         loop {
             self.lines();
             while self.keyword() == Some("!") {
                 self.at += 1;
+                negated = !negated;
                 self.lines();
             }
             stages.push(self.command());
@@ -80,6 +82,7 @@ impl Parser<'_> {
             }
         }
         match stages.pop() {
+            Some(only) if stages.is_empty() && negated => Node::Not(Box::new(only)),
             Some(only) if stages.is_empty() => only,
             Some(last) => {
                 stages.push(last);

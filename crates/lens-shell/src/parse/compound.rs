@@ -15,7 +15,8 @@ impl Parser<'_> {
         let read: fn(&mut Self) -> Node = match self.keyword()? {
             "{" => Self::braces,
             "if" => Self::branches,
-            "while" | "until" => Self::repeats,
+            "while" => |parser| parser.repeats(Join::Then),
+            "until" => |parser| parser.repeats(Join::Else),
             "for" | "select" => Self::each,
             "case" => Self::case,
             "function" => Self::function,
@@ -108,10 +109,11 @@ impl Parser<'_> {
         Node::Branches(all)
     }
 
-    fn repeats(&mut self) -> Node {
+    /// The body hangs on the condition as `join` says.
+    fn repeats(&mut self, join: Join) -> Node {
         let mut steps = self.list(&["do", "done"]);
         let body = self.body();
-        steps.push(Step { join: Join::Then, node: body });
+        steps.push(Step { join, node: body });
         Node::Loop(Box::new(Node::List(steps)))
     }
 

@@ -97,8 +97,9 @@ impl Walk<'_> {
     /// Those that only change the shell; whether it was one.
     fn state_builtin(&mut self, name: &str, arguments: &[Value], input: &Flow) -> bool {
         match name {
-            "cd" | "pushd" => self.change_folder(arguments),
-            "popd" => self.enter(&Value::unknown("$OLDPWD")),
+            "cd" => self.change_folder(arguments),
+            "pushd" => self.push_folder(arguments),
+            "popd" => self.leave_folder(arguments),
             "export" | "declare" | "typeset" | "local" | "readonly" => self.declare(arguments),
             "unset" => self.unset_all(arguments),
             "set" => self.set_options(arguments),
@@ -191,6 +192,23 @@ impl Walk<'_> {
                 }
                 self.enter(folder);
             }
+        }
+    }
+
+    /// With `-n` it only notes the folder.
+    fn push_folder(&mut self, arguments: &[Value]) {
+        let before = self.folders().to_vec();
+        self.change_folder(arguments);
+        if arguments.iter().any(|one| one.text.starts_with(['-', '+']) || one.taint.unknown) {
+            self.or_in(before);
+        }
+    }
+
+    fn leave_folder(&mut self, arguments: &[Value]) {
+        let before = self.folders().to_vec();
+        self.enter(&Value::unknown("$OLDPWD"));
+        if !arguments.is_empty() {
+            self.or_in(before);
         }
     }
 

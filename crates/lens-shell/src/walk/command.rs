@@ -1,6 +1,7 @@
 //! Commands with their words: what the words become, and who takes them.
 
 use super::emit::{blanked, shortened};
+use super::scope::merge;
 use super::{CHOICES_MAX, Walk};
 use crate::glob;
 use crate::plan::Doubt;
@@ -33,9 +34,13 @@ impl Walk<'_> {
         let outer = (self.choice, self.choices);
         self.choice = 0;
         let mut flow: Option<Flow> = None;
+        let start = self.folders().to_vec();
+        let mut ends: Vec<String> = Vec::new();
         loop {
             self.choices = 1;
+            self.take_folders(start.clone());
             let next = self.chosen(simple, input);
+            merge(&mut ends, self.folders().to_vec());
             flow = Some(match flow {
                 Some(flow) => flow.then(next),
                 None => next,
@@ -45,6 +50,7 @@ impl Walk<'_> {
                 break;
             }
         }
+        self.take_folders(ends);
         (self.choice, self.choices) = outer;
         flow.unwrap_or_else(Flow::silent)
     }
@@ -98,23 +104,30 @@ impl Walk<'_> {
         if name.pattern {
             return self.pattern_command(name, arguments, input);
         }
+        let before = self.folders().to_vec();
         let mut flow = self.replaced(name, arguments, input);
         let function = self.functions.get(&name.text).cloned();
         if let Some(function) = function {
-            let before = self.arguments.replace(arguments.into());
+            let outer = self.arguments.replace(arguments.into());
             let called = self.deeper(|walk| walk.node(&function.body, input));
-            self.arguments = before;
+            self.arguments = outer;
             if function.sure {
                 return called;
             }
             flow = Some(called);
         }
+        let between = self.folders().to_vec();
         let own = match self.builtin(name, arguments, input) {
             Some(flow) => flow,
             None => self.program(words, input),
         };
         match flow {
-            Some(flow) => flow.then(own).blurred(),
+            Some(flow) => {
+                // Which of the two was meant, so which of them moved, is not known.
+                self.or_in(between);
+                self.or_in(before);
+                flow.then(own).blurred()
+            }
             None => own,
         }
     }

@@ -178,20 +178,31 @@ impl Walk<'_> {
 
     /// The folders may still be these, too.
     pub(super) fn or_in(&mut self, others: Vec<String>) {
-        for other in others {
-            if !self.folders.contains(&other) && self.folders.len() < FOLDERS_MAX {
-                self.folders.push(other);
-            }
-        }
+        merge(&mut self.folders, others);
     }
 
     pub(super) fn take_folders(&mut self, folders: Vec<String>) {
         self.folders = folders;
     }
 
+    /// The names that a file may have, seen from where all began.
+    fn names(&self, path: &str) -> Vec<String> {
+        let start = self.surroundings.variables.get("PWD").map_or(".", String::as_str);
+        let place = |folder: &String| match folder.as_str() {
+            "" => join(start, path),
+            folder => join(folder, path),
+        };
+        self.folders.iter().map(place).collect()
+    }
+
     /// Remembers what a file has in it.
     pub(crate) fn remember(&mut self, path: &str, flow: &Flow) {
-        let path = join(&self.folder(), path);
+        for path in self.names(path) {
+            self.remember_at(path, flow);
+        }
+    }
+
+    fn remember_at(&mut self, path: String, flow: &Flow) {
         if self.files.len() < FILES_MAX || self.files.contains_key(&path) {
             self.spend(flow.text.as_ref().map_or(0, String::len) + flow.listing.len() * 8);
             self.files.insert(path, flow.clone());
@@ -203,12 +214,31 @@ impl Walk<'_> {
         if let Some(source) = &value.source {
             return Flow::clone(source);
         }
-        let known = self.files.get(&join(&self.folder(), &value.text));
-        known.cloned().unwrap_or_else(Flow::unknown)
+        let names = self.names(&value.text);
+        let mut known: Vec<&Flow> = Vec::new();
+        for flow in names.iter().filter_map(|name| self.files.get(name)) {
+            let is_new = known.iter().all(|one| one.text != flow.text || one.taint != flow.taint);
+            if is_new || flow.text.is_none() {
+                known.push(flow);
+            }
+        }
+        // It may be any of them; all are read.
+        let all = known.into_iter().cloned();
+        all.reduce(|all, next| all.then(Flow::text("\n")).then(next)).unwrap_or_else(Flow::unknown)
     }
 
     pub(crate) fn has_content(&self, value: &Value) -> bool {
-        value.source.is_some() || self.files.contains_key(&join(&self.folder(), &value.text))
+        let is_known = |name: &String| self.files.contains_key(name);
+        value.source.is_some() || self.names(&value.text).iter().any(is_known)
+    }
+}
+
+/// Adds the folders that are not among `all`.
+pub(super) fn merge(all: &mut Vec<String>, others: Vec<String>) {
+    for other in others {
+        if !all.contains(&other) && all.len() < FOLDERS_MAX {
+            all.push(other);
+        }
     }
 }
 

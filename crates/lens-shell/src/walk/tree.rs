@@ -1,15 +1,51 @@
 //! The nodes of the tree, one after another.
 
 use super::Walk;
+use super::scope::merge;
 use crate::syntax::{Join, Node, Step, Word};
 use crate::value::{Flow, Value};
 
+/// The folders that the shell may be in after a node, by how the node ended.
+pub(super) struct Outcome {
+    succeeded: Vec<String>,
+    failed: Vec<String>,
+}
+
+impl Outcome {
+    /// Of this chain with one more command, which ended like `next` if it ran.
+    fn joined(mut self, join: Join, next: Self) -> Self {
+        match join {
+            Join::Always => return next,
+            Join::Then => {
+                self.succeeded = next.succeeded;
+                merge(&mut self.failed, next.failed);
+            }
+            Join::Else => {
+                merge(&mut self.succeeded, next.succeeded);
+                self.failed = next.failed;
+            }
+        }
+        self
+    }
+}
+
 impl Walk<'_> {
     pub(crate) fn node(&mut self, node: &Node, input: &Flow) -> Flow {
+        self.outcome = None;
         if !self.step() {
             return Flow::unknown();
         }
+        let flow = self.any_node(node, input);
+        // A call may return early, a loop may be left: how they end says nothing of the folder.
+        if !matches!(node, Node::List(_) | Node::Not(_) | Node::Group { subshell: false, .. }) {
+            self.outcome = None;
+        }
+        flow
+    }
+
+    fn any_node(&mut self, node: &Node, input: &Flow) -> Flow {
         match node {
+            Node::Not(inner) => self.negated(inner, input),
             Node::Simple(simple) => self.simple(simple, input),
             Node::Pipe(stages) => self.pipe(stages, input),
             Node::List(steps) => self.list(steps, input),
@@ -41,35 +77,55 @@ impl Walk<'_> {
         flow
     }
 
+    /// Each command runs where those in front of it leave the shell when they end as its join wants.
     fn list(&mut self, steps: &[Step], input: &Flow) -> Flow {
         let mut flow: Option<Flow> = None;
-        let mut chain = self.folders().to_vec();
-        let mut before = chain.clone();
+        let mut chain: Option<Outcome> = None;
         for step in steps {
-            match step.join {
-                Join::Always => {}
-                Join::Then => self.conditional += 1,
-                Join::Else => {
-                    self.conditional += 1;
-                    let after = self.folders().to_vec();
-                    self.take_folders(before);
-                    self.or_in(after);
-                }
+            let all = self.folders().to_vec();
+            let before = chain.take().filter(|_| step.join != Join::Always);
+            match (step.join, &before) {
+                (Join::Then, Some(before)) => self.take_folders(before.succeeded.clone()),
+                (Join::Else, Some(before)) => self.take_folders(before.failed.clone()),
+                (Join::Always | Join::Then | Join::Else, _) => {}
             }
-            before = self.folders().to_vec();
-            let next = self.node(&step.node, input);
-            if step.join == Join::Always {
-                chain = self.folders().to_vec();
-            } else {
-                self.conditional -= 1;
-                self.or_in(chain.clone());
+            let may = usize::from(step.join != Join::Always);
+            self.conditional += may;
+            let (next, outcome) = self.outcome_of(&step.node, input);
+            self.conditional -= may;
+            if step.join != Join::Always {
+                self.or_in(all);
             }
+            chain = Some(match before {
+                Some(before) => before.joined(step.join, outcome),
+                None => outcome,
+            });
             flow = Some(match flow {
                 Some(flow) => flow.then(next),
                 None => next,
             });
         }
+        self.outcome = chain;
         flow.unwrap_or_else(Flow::silent)
+    }
+
+    /// Walks a node, and tells where it leaves the shell. One that fails may have done nothing, and
+    /// also all that it does: `cd` moves first and then fails to set a read-only `OLDPWD`.
+    fn outcome_of(&mut self, node: &Node, input: &Flow) -> (Flow, Outcome) {
+        let mut failed = self.folders().to_vec();
+        let flow = self.node(node, input);
+        let after = self.folders().to_vec();
+        let outcome = self.outcome.take();
+        let outcome =
+            outcome.unwrap_or_else(|| Outcome { succeeded: after.clone(), failed: after });
+        merge(&mut failed, outcome.failed);
+        (flow, Outcome { succeeded: outcome.succeeded, failed })
+    }
+
+    fn negated(&mut self, node: &Node, input: &Flow) -> Flow {
+        let (flow, outcome) = self.outcome_of(node, input);
+        self.outcome = Some(Outcome { succeeded: outcome.failed, failed: outcome.succeeded });
+        flow
     }
 
     fn branches(&mut self, parts: &[Node], input: &Flow) -> Flow {
