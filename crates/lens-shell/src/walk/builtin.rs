@@ -177,7 +177,7 @@ impl Walk<'_> {
         Flow::silent()
     }
 
-    fn change_folder(&mut self, arguments: &[Value]) {
+    pub(super) fn change_folder(&mut self, arguments: &[Value]) {
         let folder = arguments.iter().find(|one| !one.text.starts_with('-') || one.text == "-");
         match folder {
             None => {
@@ -192,23 +192,6 @@ impl Walk<'_> {
                 }
                 self.enter(folder);
             }
-        }
-    }
-
-    /// With `-n` it only notes the folder.
-    fn push_folder(&mut self, arguments: &[Value]) {
-        let before = self.folders().to_vec();
-        self.change_folder(arguments);
-        if arguments.iter().any(|one| one.text.starts_with(['-', '+']) || one.taint.unknown) {
-            self.or_in(before);
-        }
-    }
-
-    fn leave_folder(&mut self, arguments: &[Value]) {
-        let before = self.folders().to_vec();
-        self.enter(&Value::unknown("$OLDPWD"));
-        if !arguments.is_empty() {
-            self.or_in(before);
         }
     }
 

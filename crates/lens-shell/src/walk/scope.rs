@@ -162,6 +162,24 @@ impl Walk<'_> {
         }
     }
 
+    /// `pushd`. With `-n` it only notes the folder.
+    pub(super) fn push_folder(&mut self, arguments: &[Value]) {
+        let before = self.folders().to_vec();
+        self.change_folder(arguments);
+        if arguments.iter().any(|one| one.text.starts_with(['-', '+']) || one.taint.unknown) {
+            self.or_in(before);
+        }
+    }
+
+    /// `popd`.
+    pub(super) fn leave_folder(&mut self, arguments: &[Value]) {
+        let before = self.folders().to_vec();
+        self.enter(&Value::unknown("$OLDPWD"));
+        if !arguments.is_empty() {
+            self.or_in(before);
+        }
+    }
+
     /// Runs something in another folder.
     pub(crate) fn inside(
         &mut self,
