@@ -7,13 +7,15 @@ decided again.
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import sys
 
 from node import KEEP, WORK, Checks, Listener, Node, expect, install, skip_unless_root, until
 
-HERE = WORK / "daemon"
+# Two runs of this at a time do not meet.
+HERE = WORK / f"daemon-{os.getpid()}"
 # Without a node there is nobody to wait for.
 QUICK_SECONDS = 2.0
 

@@ -101,7 +101,7 @@ fn tool_of(settings: &Settings, state: &State, action: &Action) -> (Tool, ToolCl
         return (tool, inferred);
     }
     if action.operation.kind.is_on_host() {
-        return (tool, host::class(host::host_attempt(action).as_ref()));
+        return (tool, host::class(action.operation.kind, host::host_attempt(action).as_ref()));
     }
     let server = settings.server(&action.operation.server);
     (tool, server.class_of(&action.operation.name, inferred))

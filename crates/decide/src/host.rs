@@ -18,9 +18,12 @@ pub fn host_attempt(action: &Action) -> Option<HostAttempt> {
     (attempt.acts.len() <= HostAttempt::ACTS_MAX).then_some(attempt)
 }
 
-/// What an operation on a machine does to the world. What cannot be read does more than look.
-pub(crate) fn class(attempt: Option<&HostAttempt>) -> ToolClass {
-    let is_read = |act: &HostAct| act.verb == HostVerb::Read;
+/// What an operation on a machine does to the world. A file that is loaded as a program is looked at; what
+/// the program then does is asked about by itself. What cannot be read does more than look.
+pub(crate) fn class(kind: OperationKind, attempt: Option<&HostAttempt>) -> ToolClass {
+    let is_read = |act: &HostAct| {
+        act.verb == HostVerb::Read || (kind == OperationKind::File && act.verb == HostVerb::Run)
+    };
     match attempt {
         Some(attempt) if !attempt.acts.is_empty() && attempt.acts.iter().all(is_read) => {
             ToolClass::Read

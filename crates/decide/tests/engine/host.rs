@@ -53,6 +53,19 @@ fn only_looking_is_a_read() {
 }
 
 #[test]
+fn a_program_can_be_loaded_where_nothing_may_be_written() {
+    let mut world = World::new("");
+    for (verb, goes) in [(HostVerb::Run, true), (HostVerb::Read, true), (HostVerb::Write, false)] {
+        let arguments = attempt(vec![act(verb, "workspace")]);
+        let mut action = on_host(&mut world, OperationKind::File, &arguments);
+        let target = Target::Session { session: action.session };
+        action.restrictions =
+            vec![Restriction { target, verb: Verb::ReadOnly, tool: String::new() }];
+        assert_eq!(world.decide(&action).decided.verdict.lets_through(), goes, "{verb:?}");
+    }
+}
+
+#[test]
 fn arguments_of_another_shape_are_refused() {
     let mut world = World::new("");
     let many = attempt(vec![act(HostVerb::Read, "workspace"); HostAttempt::ACTS_MAX + 1]);
