@@ -18,7 +18,7 @@ use tokio::time::timeout;
 const KNOWN_MAX: usize = 65_536;
 
 /// How long the decision point may take to answer a question of a process that waits in a system call.
-pub(crate) const CALL_DEADLINE: Duration = Duration::from_secs(5);
+pub(crate) const CALL_DEADLINE: Duration = Duration::from_secs(2);
 
 /// The same of a process that waits where it can neither be frozen nor killed: long enough for a machine
 /// that is busy, and not for a person.

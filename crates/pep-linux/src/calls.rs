@@ -1,7 +1,9 @@
 //! System calls that wait for a verdict: programs, connections, and whatever changes files.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -89,7 +91,7 @@ impl Calls {
                 self.listener.recv(LOOK)
             };
             match next {
-                Ok(Next::Call(call)) => self.answer_one(&call),
+                Ok(Next::Call(call)) => self.answer_safely(call),
                 Ok(Next::Quiet) => {}
                 Ok(Next::Ended) => return,
                 Err(error) => {
@@ -97,6 +99,17 @@ impl Calls {
                     return;
                 }
             }
+        }
+    }
+
+    /// Nobody waits for ever because something here is broken: that is refused, and so is all that is new.
+    fn answer_safely(self: &Arc<Self>, call: Call) {
+        let calls = Arc::clone(self);
+        let answering = AssertUnwindSafe(move || calls.answer_one(&call));
+        if catch_unwind(answering).is_err() {
+            tracing::error!("a call could not be decided; nothing new is let through");
+            self.decider.set_ready(false);
+            let _ = self.listener.answer_errno(call.id, Errno::PERM);
         }
     }
 
@@ -234,32 +247,7 @@ impl Calls {
     /// Whether the kernel carries out a connection; an address is known to the kernel before it does.
     fn connect(&self, connect: &Connect, actor: &Actor) -> Result<bool, Errno> {
         match connect.address() {
-            Address::Inet(address) => {
-                // Whatever is decided below counts for the epoch in which it began.
-                let epoch = self.bpf.as_ref().map_or(0, |bpf| bpf.epoch());
-                if let Some(watch) = self.watch.as_ref().filter(|_| actor.server.is_some()) {
-                    // What the server did before it connects counts before it connects.
-                    watch.settle();
-                }
-                let is_own = || sockets::listens(address.port(), &(self.processes)());
-                let act = self.decider.terrain.on_address(*address, is_own);
-                let said = self.decider.connect(act, actor, CALL_DEADLINE);
-                let Some(bpf) = &self.bpf else {
-                    return if said == Said::Allow { Ok(false) } else { Err(Errno::PERM) };
-                };
-                for protocol in [Protocol::Tcp, Protocol::Udp] {
-                    let (addr, port) = (address.ip(), address.port());
-                    let to = Destination { addr, port, protocol };
-                    bpf.judge(to, said == Said::Allow, epoch).map_err(|_| Errno::PERM)?;
-                }
-                match said {
-                    Said::Allow => Ok(true),
-                    Said::Refuse => {
-                        self.note_refused("connect");
-                        Err(Errno::PERM)
-                    }
-                }
-            }
+            Address::Inet(address) => self.connect_inet(*address, actor),
             Address::Unix(_) => {
                 let Some(file) = connect.socket_file() else { return Err(Errno::PERM) };
                 if file.path() == self.relay {
@@ -273,6 +261,42 @@ impl Calls {
             }
             // Landlock keeps these within the box; what else there is, the static filter has refused.
             Address::Abstract(_) | Address::Other { .. } => Ok(true),
+        }
+    }
+
+    fn connect_inet(&self, address: SocketAddr, actor: &Actor) -> Result<bool, Errno> {
+        // Whatever is decided below counts for the epoch in which it began.
+        let epoch = self.bpf.as_ref().map_or(0, |bpf| bpf.epoch());
+        if let Some(watch) = self.watch.as_ref().filter(|_| actor.server.is_some()) {
+            // What the server did before it connects counts before it connects.
+            watch.settle();
+            self.heed(watch);
+        }
+        let is_own = || sockets::listens(address.port(), &(self.processes)());
+        let act = self.decider.terrain.on_address(address, is_own);
+        let said = self.decider.connect(act, actor, CALL_DEADLINE);
+        let Some(bpf) = &self.bpf else {
+            return if said == Said::Allow { Ok(false) } else { Err(Errno::PERM) };
+        };
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            let (addr, port) = (address.ip(), address.port());
+            let to = Destination { addr, port, protocol };
+            bpf.judge(to, said == Said::Allow, epoch).map_err(|_| Errno::PERM)?;
+        }
+        match said {
+            Said::Allow => Ok(true),
+            Said::Refuse => {
+                self.note_refused("connect");
+                Err(Errno::PERM)
+            }
+        }
+    }
+
+    /// After something was out of order, nothing counts that was allowed before.
+    fn heed(&self, watch: &Watch) {
+        let alarms = watch.alarms();
+        if self.decider.alarms.swap(alarms, Ordering::SeqCst) != alarms {
+            self.decider.distrust();
         }
     }
 
@@ -291,10 +315,23 @@ impl Calls {
             self.note_refused("exec");
             return Err(Errno::PERM);
         }
+        self.foresee(exec, actor);
         if let Some(bpf) = &self.bpf {
             bpf.approve_exec(tid, &approval(exec)).map_err(|_| Errno::PERM)?;
         }
         Ok(Goes::On)
+    }
+
+    /// Asks now what the kernel will ask when it loads the program, where waiting is short.
+    fn foresee(&self, exec: &Exec, actor: &Actor) {
+        let mut file = Some(exec.file());
+        while let Some(one) = file {
+            for verb in [HostVerb::Run, HostVerb::Read] {
+                let act = self.decider.act(verb, one.path(), None);
+                let _ = self.decider.file(act, actor, CALL_DEADLINE);
+            }
+            file = one.interpreter();
+        }
     }
 
     fn exec_question(&self, tid: u32, exec: &Exec, actor: &Actor) -> Question {

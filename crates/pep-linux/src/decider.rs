@@ -32,6 +32,8 @@ pub(crate) struct Decider {
     strangers: HashSet<(u64, u64)>,
     ready: AtomicBool,
     generation: AtomicU64,
+    /// How many effects were out of order when verdicts were last forgotten for that.
+    pub(crate) alarms: AtomicU64,
 }
 
 /// What is taken from the session and from each tool server.
@@ -77,7 +79,16 @@ impl Decider {
         strangers: HashSet<(u64, u64)>,
     ) -> Self {
         let (quick, taken) = (Mutex::default(), RwLock::default());
-        Self { asker, terrain, quick, taken, strangers, ready: true.into(), generation: 0.into() }
+        Self {
+            asker,
+            terrain,
+            quick,
+            taken,
+            strangers,
+            ready: true.into(),
+            generation: 0.into(),
+            alarms: 0.into(),
+        }
     }
 
     /// What is done to the file at a path that is this very file.
@@ -172,6 +183,13 @@ impl Decider {
         let usual = usual.into_keys().filter(|(kind, _, _)| *kind == OperationKind::File);
         let actor = |server| Actor { program: String::new(), server };
         usual.take(ASKED_AGAIN_MAX).map(|(_, act, server)| (act, actor(server))).collect()
+    }
+
+    /// Forgets every verdict, because something was out of order.
+    pub(crate) fn distrust(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.asker.forget();
+        self.quick().clear();
     }
 
     /// Asks again what was allowed, so that nobody has to wait for it where waiting is short.

@@ -1,8 +1,9 @@
 //! A box whose calls and files are answered.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -10,14 +11,17 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use pathwarden_kernel_bpf::Session;
+use pathwarden_kernel_bpf::{Destination, Protocol, Session};
 use pathwarden_kernel_sandbox::{Cgroup, Filters, Launch, Spec, Streams, Tier};
 use pathwarden_kernel_seccomp::{Listener, Scope, install_notify, install_refusals};
 use pathwarden_lens_shell::Surroundings;
+use pathwarden_types::Name;
 
+use crate::asker::{CALL_DEADLINE, Said};
 use crate::calls::Calls;
 use crate::decider::Decider;
 use crate::opens::Opens;
+use crate::question::Actor;
 use crate::tools::Tools;
 use crate::watch::Watch;
 
@@ -85,6 +89,24 @@ impl Governor {
         });
         let threads = calls.answer();
         Ok(Governed { launch, threads })
+    }
+}
+
+impl Governor {
+    /// Asks about addresses that datagrams were sent to, so that the next one finds the answer.
+    pub(crate) fn ask_about(&self, addresses: BTreeSet<(SocketAddr, Option<Name>)>) {
+        let Some(bpf) = &self.bpf else { return };
+        for (address, server) in addresses {
+            let epoch = bpf.epoch();
+            let act = self.decider.terrain.on_address(address, || false);
+            let actor = Actor { program: String::new(), server };
+            let said = self.decider.connect(act, &actor, CALL_DEADLINE);
+            let (addr, port, protocol) = (address.ip(), address.port(), Protocol::Udp);
+            let to = Destination { addr, port, protocol };
+            if let Err(error) = bpf.judge(to, said == Said::Allow, epoch) {
+                tracing::warn!(%error, "an address stays unknown, and so refused");
+            }
+        }
     }
 }
 

@@ -47,7 +47,7 @@ const PSEUDO: [&str; 13] = [
 ];
 
 /// File systems that ask before each read and write of a file that is open.
-const ASKING_SYSTEMS: [&str; 4] = ["ext4", "xfs", "btrfs", "ext3"];
+const ASKING_SYSTEMS: [&str; 1] = ["ext4"];
 
 /// What the kernel asks about files.
 pub(crate) struct Opens {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pathwarden_kernel_bpf::{Destination, Egress, Protocol, Session};
 use pathwarden_kernel_sandbox::Cgroup;
-use pathwarden_types::{Name, PointPhase, PointStanding, SessionId, Verb};
+use pathwarden_types::{Digest, Name, PointPhase, PointStanding, Restriction, SessionId, Verb};
 use pathwarden_wire::{AwaitOrders, Fault, FaultKind, Found, Orders, PointPdp};
 
 use crate::decider::{Decider, Taken};
@@ -33,6 +33,8 @@ pub(crate) struct Point {
     pub(crate) cgroup: Option<Cgroup>,
     /// What was ordered last, to bring a tool server under it that starts later.
     pub(crate) ordered: Mutex<Taken>,
+    /// What was put in force last, to know what is news here.
+    pub(crate) obeyed: Mutex<Option<(Digest, Vec<Restriction>)>>,
     pub(crate) standing: Mutex<PointStanding>,
 }
 
@@ -146,6 +148,12 @@ impl Point {
     /// Puts in force what is ordered, and nothing else; gives what could not be.
     fn apply(&self, orders: &Orders) -> Vec<String> {
         let taken = Taken::of(orders);
+        if self.obeyed.lock().unwrap_or_else(PoisonError::into_inner).replace(key_of(orders))
+            == Some(key_of(orders))
+        {
+            // Something elsewhere: nothing here has to be asked again.
+            return Vec::new();
+        }
         *self.ordered.lock().unwrap_or_else(PoisonError::into_inner) = taken.clone();
         let mut failed = Vec::new();
         let mut note = |what: &str, result: Result<(), String>| {
@@ -161,10 +169,28 @@ impl Point {
         }
         note("freezing", self.set_frozen(&taken));
         note("ending", self.terminate(&taken));
+        note("this tier", self.tell_limits(&taken));
         // What was allowed a moment ago is asked for before somebody waits for it.
         let decider = Arc::clone(&self.decider);
         std::thread::spawn(move || decider.ask_again(usual));
         failed
+    }
+
+    /// What the tier without the kernel's help cannot take.
+    fn tell_limits(&self, taken: &Taken) -> Result<(), String> {
+        if self.kernel.is_some() {
+            return Ok(());
+        }
+        let limit = if !taken.servers.is_empty() {
+            "processes of tool servers are not told from the agent's"
+        } else if taken.session.contains(&Verb::NoEgress) {
+            "connections that are open go on, and datagrams"
+        } else if taken.session.contains(&Verb::ReadOnly) {
+            "files that are open stay writable"
+        } else {
+            return Ok(());
+        };
+        Err(limit.to_owned())
     }
 
     /// Brings a tool server that has just got its place under what is ordered.
@@ -225,6 +251,11 @@ impl Point {
             None => Err("without a cgroup the tree cannot be ended as a whole".to_owned()),
         }
     }
+}
+
+/// What of orders makes a difference here.
+fn key_of(orders: &Orders) -> (Digest, Vec<Restriction>) {
+    (orders.policy, orders.restrictions().cloned().collect())
 }
 
 fn freeze(place: &Cgroup, is_frozen: bool) -> Result<(), String> {

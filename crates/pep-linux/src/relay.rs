@@ -3,7 +3,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -78,6 +78,14 @@ impl Relay {
     async fn serve(self: Arc<Self>, stream: UnixStream) {
         // Connecting was carried out by ourselves, so the kernel's word on who connected says nothing.
         let Some(peer) = speaker(&stream).await else { return };
+        // Only an enforcement point of ours says what a server was let do, and which place is whose.
+        if !is_ours(peer) {
+            tracing::warn!(
+                peer,
+                "a process inside the box speaks as an enforcement point; refused"
+            );
+            return;
+        }
         let service = service_fn(move |request| {
             let relay = Arc::clone(&self);
             async move { Ok::<_, std::convert::Infallible>(relay.answer(peer, request).await) }
@@ -200,6 +208,15 @@ async fn speaker(stream: &UnixStream) -> Option<u32> {
             Err(_) => return None,
         }
     }
+}
+
+/// Whether a process runs the program that we are.
+fn is_ours(process: u32) -> bool {
+    let of = |process: &str| {
+        let about = std::fs::metadata(format!("/proc/{process}/exe")).ok()?;
+        Some((about.dev(), about.ino()))
+    };
+    of("self").is_some_and(|own| of(&process.to_string()) == Some(own))
 }
 
 fn respond(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {

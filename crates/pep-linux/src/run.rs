@@ -1,6 +1,7 @@
 //! One session from its box to its end.
 
 mod ground;
+mod left;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -18,7 +19,7 @@ use pathwarden_kernel_bpf::{Egress, Session};
 use pathwarden_kernel_sandbox::{Cgroup, Launch, Spec, Streams, Tier, Tree, User};
 use pathwarden_types::{
     Canary, Finding, FindingKind, HostVerb, Name, Operation, OperationKind, PointPhase,
-    PointStanding, SessionId,
+    PointStanding, SessionId, Verb,
 };
 use pathwarden_wire::{Answer, Ask, Found, Pdp, PointPdp};
 use tokio::runtime::Handle;
@@ -146,7 +147,8 @@ struct Stage {
 
 impl Stage {
     async fn build(setup: Setup) -> Result<Self, RunError> {
-        std::fs::create_dir_all(&setup.folder).map_err(words).map_err(part("make a folder"))?;
+        left::clear(&setup.folder);
+        left::own(&setup.folder).map_err(words).map_err(part("make a folder"))?;
         let canaries = Canaries::put_out(&setup.folder.join("canary"));
         let canaries = canaries.map_err(words).map_err(part("put out canaries"))?;
         let cgroup = make_cgroup(&setup)?;
@@ -177,10 +179,11 @@ impl Stage {
             threads.extend(opens.answer());
         }
         if let Some(watch) = &self.governor.watch {
-            let (watch, is_over) = (Arc::clone(watch), Arc::clone(&self.governor.is_over));
+            let (watch, governor) = (Arc::clone(watch), Arc::clone(&self.governor));
             threads.push(std::thread::spawn(move || {
-                while !is_over.load(Ordering::Relaxed) {
+                while !governor.is_over.load(Ordering::Relaxed) {
                     watch.settle();
+                    governor.ask_about(watch.unasked());
                     std::thread::sleep(EVERY);
                 }
             }));
@@ -358,7 +361,8 @@ impl Stage {
                 _ = terminate.recv() => pass_on(&waiting, SIGTERM),
                 // A terminal has told everybody in its foreground already.
                 _ = interrupt.recv() => {}
-                _ = every.tick() => {
+                // What stands still or may start nothing cannot try anything.
+                _ = every.tick(), if !self.is_held() => {
                     if let Err(error) = self.try_canaries().await {
                         tracing::warn!(error, "the canaries could not be tried");
                     }
@@ -367,6 +371,12 @@ impl Stage {
         }
         let mut launch = launch.lock().unwrap_or_else(PoisonError::into_inner);
         launch.wait().map_err(words).map_err(part("run the agent"))
+    }
+
+    /// Whether nothing can be tried in the box now.
+    fn is_held(&self) -> bool {
+        let held = [Verb::Freeze, Verb::NoExec, Verb::Terminate];
+        held.iter().any(|verb| self.governor.decider.is_taken(*verb, None))
     }
 
     async fn settle_all(&self) {
@@ -504,6 +514,7 @@ fn point(setup: &Setup, governor: &Governor) -> Point {
         kernel,
         cgroup: governor.cgroup.clone(),
         ordered: Mutex::default(),
+        obeyed: Mutex::default(),
         standing: Mutex::new(PointStanding {
             point: name,
             phase: PointPhase::NotReady,

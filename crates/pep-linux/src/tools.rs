@@ -29,6 +29,10 @@ impl Tools {
         if !session.contains(process) {
             return Err(io::Error::other("the process is not one of the session's"));
         }
+        // What is in a server's place stays there: what was taken from that server is taken from it.
+        if self.of_process(process).is_some() {
+            return Err(io::Error::other("the process is in the place of a server already"));
+        }
         let mut servers = self.servers();
         if servers.len() >= SERVERS_MAX && !servers.contains_key(server) {
             return Err(io::Error::other(format!("{SERVERS_MAX} tool servers run in the session")));

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pathwarden_kernel_bpf::{Destination, Event, Image, PathOrigin, Session};
+use pathwarden_kernel_bpf::{Destination, Event, Image, PathOrigin, Session, Verdict};
 use pathwarden_types::{
     ActionId, Coverage, Finding, FindingKind, HostAct, HostVerb, Measured, Name,
 };
 
-use crate::asker::{Asker, CALL_DEADLINE, Question};
+use crate::asker::{Asker, CALL_DEADLINE, Question, Said};
 use crate::question::{self, Actor};
 use crate::terrain::Terrain;
 use crate::tools::Tools;
@@ -36,6 +37,8 @@ pub(crate) struct Watch {
     /// Held while what was seen is judged, so that whoever waits for it waits for all of it.
     settling: Mutex<()>,
     seen: Mutex<Seen>,
+    /// Counts effects that were out of order.
+    alarms: AtomicU64,
 }
 
 #[derive(Default)]
@@ -51,6 +54,8 @@ struct Seen {
     covered: HashSet<(Option<Name>, HostAct)>,
     planes: BTreeMap<&'static str, Coverage>,
     findings: Vec<Finding>,
+    /// Addresses of datagrams about which nobody was asked: they are, and the next one may go.
+    unasked: BTreeSet<(SocketAddr, Option<Name>)>,
     lost: u64,
 }
 
@@ -72,18 +77,25 @@ impl Watch {
         terrain: Arc<Terrain>,
         asker: Arc<Asker>,
     ) -> Self {
-        let (settling, seen) = (Mutex::default(), Mutex::default());
-        Self { bpf, tools, terrain, asker, settling, seen }
+        let (settling, seen, alarms) = (Mutex::default(), Mutex::default(), 0.into());
+        Self { bpf, tools, terrain, asker, settling, seen, alarms }
     }
 
     /// Takes in what the kernel has seen so far and judges what no decision covers. When this comes back,
-    /// whatever follows from it is in force.
+    /// the node has decided by it; what it orders is carried out within milliseconds.
     pub(crate) fn settle(&self) {
         let _one_at_a_time = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
         for question in self.drain() {
             // What follows is containment, which is the node's; nothing is let through here.
-            let _ = self.asker.ask_within(&question, CALL_DEADLINE);
+            if self.asker.ask_within(&question, CALL_DEADLINE) == Said::Refuse {
+                self.alarms.fetch_add(1, Ordering::SeqCst);
+            }
         }
+    }
+
+    /// How many effects were out of order so far: with each, what was allowed before must be asked again.
+    pub(crate) fn alarms(&self) -> u64 {
+        self.alarms.load(Ordering::SeqCst)
     }
 
     /// A tool's call was let through: from here on it is open.
@@ -125,6 +137,11 @@ impl Watch {
     pub(crate) fn coverage(&self) -> (Vec<Coverage>, u64) {
         let seen = self.seen();
         (seen.planes.values().cloned().collect(), seen.lost)
+    }
+
+    /// Addresses about which nobody was asked, since the last call.
+    pub(crate) fn unasked(&self) -> BTreeSet<(SocketAddr, Option<Name>)> {
+        std::mem::take(&mut self.seen().unasked)
     }
 
     /// What was out of order since the last call.
@@ -217,6 +234,12 @@ impl Watch {
             }
             Event::Connect { to, verdict, .. } => {
                 let act = self.terrain.on_address(address(&to), || false);
+                if matches!(verdict, Verdict::Unknown | Verdict::Lapsed) {
+                    let mut seen = self.seen();
+                    if seen.unasked.len() < UNASKED_MAX {
+                        seen.unasked.insert((address(&to), server.clone()));
+                    }
+                }
                 let refused = !verdict.is_allowed();
                 let exact = act.clone();
                 Doing { act, exact, plane: "connect", refused, governed: Some(true) }
@@ -316,7 +339,9 @@ impl Watch {
         }
         let is_starting = during.is_none() && !seen.called.contains(server);
         let is_start = is_starting && act.place == "workspace";
-        if refused || is_start || (Terrain::is_ambient(&act) && during.is_none()) {
+        // A contract says what a call does with files of somebody's, not which libraries it loads.
+        let is_idle = during.is_none() || act.place != "workspace";
+        if refused || is_start || (Terrain::is_ambient(&act) && is_idle) {
             return;
         }
         let key = (during.as_ref().map(|(action, _)| *action), exact.clone());
@@ -357,6 +382,9 @@ impl Seen {
         }
     }
 }
+
+/// The most addresses that are to be asked about.
+const UNASKED_MAX: usize = 64;
 
 /// The most findings that wait to be told.
 const FINDINGS_MAX: usize = 64;

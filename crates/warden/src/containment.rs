@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use pathwarden_decide::{Decision, host_attempt};
 use pathwarden_store::Append;
 use pathwarden_types::{
-    Action, Containment, ContainmentScope, Event, Millis, Name, Operation, PointStanding,
-    Restriction, SessionId, StandingRestriction, Target, Verb,
+    Action, Containment, ContainmentScope, Event, Millis, Name, Operation, PointPhase,
+    PointStanding, Restriction, SessionId, StandingRestriction, Target, Verb,
 };
 use pathwarden_wire::{
     AwaitOrders, Contain, Containments, Fault, FaultKind, Orders, PointRow, Release,
@@ -275,6 +275,11 @@ impl Warden {
             (_, Some(action)) => Some(action.session),
             _ => None,
         };
+        let standing = match action {
+            // A rule does not shorten what stands.
+            Some(_) => self.prolong(standing)?,
+            None => standing,
+        };
         let action = action.map(|action| action.id);
         let event = Event::Contained { standing: standing.clone(), action };
         self.record_durably(session, event).await?;
@@ -283,6 +288,16 @@ impl Warden {
         self.restraint.standing()?.insert(standing.restriction.clone(), standing);
         self.restraint.announce();
         Ok(())
+    }
+
+    /// The same, lasting at least as long as what stands already.
+    fn prolong(&self, mut standing: StandingRestriction) -> Result<StandingRestriction, Fault> {
+        if let Some(before) = self.restraint.standing()?.get(&standing.restriction)
+            && standing.expires < before.expires
+        {
+            standing = before.clone();
+        }
+        Ok(standing)
     }
 
     async fn give_back(&self, restriction: Restriction, by: Name) -> Result<(), Fault> {
@@ -319,7 +334,8 @@ impl Warden {
         for Ordered { containment, by, agent } in orders {
             let Containment { verb, target, expires_ms } = containment;
             let since = self.now();
-            let (target, tool) = aim(target, action, agent);
+            let target = aim(target, action, agent);
+            let tool = if verb == Verb::DisableTool { tool_of(action) } else { String::new() };
             let standing = StandingRestriction {
                 restriction: Restriction { target, verb, tool },
                 since,
@@ -347,6 +363,10 @@ impl Warden {
         };
         if let Some(standing) = &standing {
             self.record_in(session, Event::Point { standing: standing.clone() })?;
+        }
+        if standing.as_ref().is_some_and(|standing| standing.phase == PointPhase::Done) {
+            self.forget_point(&(session, point));
+            return self.orders_for(session, &agent);
         }
         self.note_point((session, point), applied, failed, standing)?;
         let mut epoch = self.restraint.epoch.subscribe();
@@ -394,6 +414,14 @@ impl Warden {
         let standing =
             standing.filter(|one| now < one.expires && concerns(&one.restriction.target)).cloned();
         Ok(Orders { epoch, policy, standing: standing.collect() })
+    }
+
+    /// Forgets a point that has come to its end: nobody waits for it.
+    fn forget_point(&self, key: &(SessionId, String)) {
+        if let Ok(mut points) = self.restraint.points.lock() {
+            points.remove(key);
+        }
+        self.restraint.acknowledged.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Forgets the points of a session that is over, and what was taken from it alone.
@@ -457,15 +485,22 @@ pub(crate) fn ordered(decision: &Decision, agent: &Name) -> Vec<Ordered> {
 }
 
 /// Whom a rule means, seen from the action that it judged.
-fn aim(scope: ContainmentScope, action: &Action, agent: Name) -> (Target, String) {
+fn aim(scope: ContainmentScope, action: &Action, agent: Name) -> Target {
     let session = Target::Session { session: action.session };
     let server = server_of(action).and_then(|server| server.parse().ok());
     let server = server.map(|server| Target::Server { server });
     match scope {
-        ContainmentScope::Session => (session, String::new()),
-        ContainmentScope::Agent => (Target::Agent { agent }, String::new()),
-        ContainmentScope::Server => (server.unwrap_or(session), String::new()),
-        ContainmentScope::Tool => (server.unwrap_or(session), action.operation.name.clone()),
+        ContainmentScope::Session => session,
+        ContainmentScope::Agent => Target::Agent { agent },
+        ContainmentScope::Server | ContainmentScope::Tool => server.unwrap_or(session),
+    }
+}
+
+/// The tool that an action calls, or during whose call it happened.
+fn tool_of(action: &Action) -> String {
+    match host_attempt(action) {
+        Some(attempt) => attempt.tool,
+        None => action.operation.name.clone(),
     }
 }
 

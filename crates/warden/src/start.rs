@@ -13,6 +13,7 @@ use pathwarden_store::{Append, AppendError, IndexKey, Store};
 use pathwarden_supply::Registry;
 use pathwarden_types::{
     ActionId, Agent, Effect, Event, Millis, Mode, Name, Outcome, Record, RecordError, SessionId,
+    Target,
 };
 use pathwarden_wire::{FindingRow, SessionRow, SessionStanding};
 use tokio::sync::watch;
@@ -231,6 +232,12 @@ fn fold_all(history: &History) -> Result<Told, HistoryError> {
             told.ended.push(row(session, &state, started, SessionStanding::Ended));
         }
     }
+    // What was taken from a session alone ended with it.
+    let live = &told.live;
+    told.standing.retain(|restriction, _| match &restriction.target {
+        Target::Session { session } => live.contains_key(session),
+        Target::Agent { .. } | Target::Server { .. } => true,
+    });
     let surplus = told.ended.len().saturating_sub(ENDED_LISTED_MAX);
     told.ended.drain(..surplus);
     for (session, folded) in &told.live {

@@ -19,7 +19,7 @@ pub(crate) struct Run {
     /// Who asks [default: the login name].
     #[arg(long)]
     pub(crate) by: Option<Name>,
-    /// The folder that it works in, on a file system that asks (ext4, xfs) [default: here].
+    /// The folder that it works in, on ext4 for the tier kernel [default: here].
     #[arg(long, value_name = "DIR")]
     pub(crate) workspace: Option<PathBuf>,
     /// How it is held [default: the strongest that this machine gives].
