@@ -143,6 +143,22 @@ int on_sendmsg6(struct bpf_sock_addr *context)
 }
 
 /*
+ * A Unix socket is reached by its path, which lies in the caller's memory: whoever decides about it reaches
+ * it in the caller's stead, and nobody inside does so itself.
+ */
+SEC("cgroup/connect_unix")
+int on_connect_unix(struct bpf_sock_addr *context)
+{
+	return in_session() ? ANSWER_REFUSE : ANSWER_ALLOW;
+}
+
+SEC("cgroup/sendmsg_unix")
+int on_sendmsg_unix(struct bpf_sock_addr *context)
+{
+	return in_session() ? ANSWER_REFUSE : ANSWER_ALLOW;
+}
+
+/*
  * Only sockets whose every destination the programs above are asked about: no raw ones, no ping, no
  * MPTCP. The kernel asks this only of IPv4 and IPv6 sockets; packet sockets and those of virtual machines
  * are the system call filter's.

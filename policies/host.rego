@@ -55,14 +55,6 @@ is_allowed_act(act) if {
 	act.in_workspace == true
 }
 
-# A repository keeps what git runs in itself. Only git writes there.
-is_allowed_act(act) if {
-	act.verb in change_verbs
-	act.place == "persistence"
-	act.in_workspace == true
-	writes_as_git
-}
-
 is_allowed_act(act) if {
 	act.verb == "run"
 	act.place in run_places
@@ -89,16 +81,6 @@ is_unknown_reach(act) if {
 reaches_unknown_host if {
 	some act in input.host.acts
 	is_unknown_reach(act)
-}
-
-writes_as_git if {
-	input.action.kind == "file"
-	input.host.program in {"/usr/bin/git", "/usr/local/bin/git", "/bin/git"}
-}
-
-writes_as_git if {
-	input.action.kind == "file"
-	input.host.program in {"/usr/lib/git-core/git", "/usr/local/libexec/git-core/git", "/usr/libexec/git-core/git"}
 }
 
 forbidden_acts contains act if {

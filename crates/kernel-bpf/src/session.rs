@@ -1,6 +1,7 @@
 //! One session under watch.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -46,7 +47,7 @@ pub struct Session {
     lost: Map,
     ring: Ring,
     /// Last, because what they keep in place uses everything above.
-    _links: Vec<Link>,
+    links: Vec<Link>,
 }
 
 impl Session {
@@ -73,7 +74,7 @@ impl Session {
             traffic,
             lost: map("lost")?,
             ring: Ring::new(&events.handle, events.name)?,
-            _links: loaded.attach()?,
+            links: loaded.attach()?,
         })
     }
 
@@ -164,6 +165,12 @@ impl Session {
             Some(_) => self.cut.handle.delete(&key).map_err(|source| self.cut.fault(source)),
             None => Ok(()),
         }
+    }
+
+    /// The descriptors that keep the programs in their places: whoever holds them, too, keeps in force what
+    /// was set when this process is gone.
+    pub fn holds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.links.iter().map(AsFd::as_fd)
     }
 
     /// Hands on every event that is there, oldest first per processor, and says how many there were. Never

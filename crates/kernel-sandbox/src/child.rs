@@ -84,7 +84,7 @@ fn outer(socket: &UnixStream, filters: &Filters) -> Result<u8, Failure> {
     let spec: Spec = serde_json::from_slice(&received.body)
         .map_err(|error| Failure::plain(Step::Enter, error.to_string()))?;
     // What the supervisor left open by mistake would live on in the processes that only wait.
-    let kept = [spec.keep_fds.as_slice(), &[socket.as_raw_fd()]].concat();
+    let kept = [spec.keep_fds.as_slice(), &spec.hold_fds, &[socket.as_raw_fd()]].concat();
     sys::close_all_but(&kept).map_err(at(Step::Descriptors, ""))?;
     let signals = sys::block_signals().map_err(at(Step::Descriptors, "signals"))?;
     match spec.tier {
@@ -131,6 +131,7 @@ fn end(outcome: Result<u8, Failure>, socket: &UnixStream) -> ! {
 /// The first process that is in the cgroup, or nothing at all if the supervisor does not say go.
 fn inner(inside: &Inside<'_>, alive: &PipeReader) -> Result<u8, Failure> {
     let (socket, spec) = (inside.socket, &inside.spec);
+    spec.hold_fds.iter().for_each(|fd| sys::close(*fd));
     wire::await_go(socket).map_err(at(Step::Enter, "supervisor"))?;
     let mut report = Report::default();
     if spec.tier == Tier::Landlock {

@@ -239,7 +239,7 @@ impl KeeperProcess {
         // The supervisor's environment may hold its secrets; the agent's comes with the specification.
         command.env_clear();
         command.stdin(streams.stdin).stdout(streams.stdout).stderr(streams.stderr);
-        let mut inherited = spec.keep_fds.clone();
+        let mut inherited = [spec.keep_fds.as_slice(), &spec.hold_fds].concat();
         inherited.push(theirs.as_raw_fd());
         sys::inherit(&mut command, inherited);
         let mut child = command.spawn().map_err(failed)?;

@@ -66,6 +66,9 @@ pub struct Spec {
     pub devices: Vec<PathBuf>,
     /// Descriptors of the supervisor that the agent has under the same numbers, besides 0, 1 and 2.
     pub keep_fds: Vec<RawFd>,
+    /// Descriptors of the supervisor that the outermost process keeps until the whole box is gone: what they
+    /// keep in force outlives a supervisor that is killed. Nothing inside the box has them.
+    pub hold_fds: Vec<RawFd>,
     /// What becomes of processes that outlive the agent's main process.
     pub leftover: Leftover,
 }
@@ -86,6 +89,7 @@ impl Spec {
             readable: Vec::new(),
             devices: Vec::new(),
             keep_fds: Vec::new(),
+            hold_fds: Vec::new(),
             leftover: Leftover::default(),
         }
     }

@@ -65,7 +65,7 @@ pub(crate) fn keep_open(fd: RawFd) -> io::Result<()> {
 
 /// Closes a descriptor that nobody in this process owns.
 pub(crate) fn close(fd: RawFd) {
-    // SAFETY: called with the descriptors of `Spec::keep_fds` only, which no object here owns.
+    // SAFETY: called with the descriptors of `Spec::keep_fds` and `hold_fds` only, which no object here owns.
     unsafe { libc::close(fd) };
 }
 

@@ -76,12 +76,6 @@ impl Asker {
         Self { pdp, session, runtime, server, known: Mutex::default(), allowed: Mutex::default() }
     }
 
-    /// The answer, where the question was asked before.
-    pub(crate) fn known(&self, question: &Question) -> Option<Said> {
-        let put = self.put(question)?;
-        self.cell(put.key).get().copied()
-    }
-
     /// Asks, and waits for the answer at most so long: no answer in time is a refusal. The question goes
     /// on, so that the next try finds its answer.
     pub(crate) fn ask_within(self: &Arc<Self>, question: &Question, most: Duration) -> Said {

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use pathwarden_kernel_bpf::{Destination, ExecApproval, Protocol, Session};
 use pathwarden_kernel_seccomp::{
-    Address, Attempt, Call, Connect, Deed, Done, Errno, Exec, Listener, Need, Next, Requirement,
-    Target, attempt,
+    Address, Attempt, Call, Connect, Deed, Done, Errno, Exec, Kind, Listener, Need, Next,
+    Requirement, Target, attempt,
 };
 use pathwarden_lens_shell::{Act, Plan, Surroundings, of_argv};
 use pathwarden_places::Place;
@@ -192,14 +192,40 @@ impl Calls {
             | Deed::Truncate { .. }
             | Deed::Fallocate { .. }
             | Deed::Utimes { .. } => {
-                self.files(tid, &attempt.needs(), actor)?;
+                self.refuse_risen(attempt.deed(), &actor)?;
+                self.files(&attempt.needs(), &actor)?;
                 Ok(Goes::ByUs(Box::new(attempt)))
             }
         }
     }
 
+    /// What a file becomes by more than its path: a program with somebody's rights, or a folder that others
+    /// take commands from.
+    fn refuse_risen(&self, deed: &Deed, actor: &Actor) -> Result<(), Errno> {
+        let rises = |mode: u32| mode & SET_USER != 0 || mode & SET_GROUP_RUN == SET_GROUP_RUN;
+        match deed {
+            Deed::Chmod { mode, .. } | Deed::Open { mode, .. } | Deed::Mknod { mode, .. }
+                if rises(*mode) =>
+            {
+                self.note_refused("mutation");
+                Err(Errno::PERM)
+            }
+            Deed::Rename { from, to, .. } if is_commanding(to.path()) => {
+                let is_folder = from.object().is_some_and(|one| one.kind() == Kind::Directory);
+                let place = Place::Persistence.as_str().to_owned();
+                let act =
+                    HostAct { place, ..self.decider.terrain.exactly(HostVerb::Write, to.path()) };
+                match is_folder && self.decider.file(act, actor, CALL_DEADLINE) == Said::Refuse {
+                    true => Err(Errno::PERM),
+                    false => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether all that is needed may be done to files.
-    fn files(&self, tid: u32, needs: &[Requirement], mut actor: Actor) -> Result<(), Errno> {
+    fn files(&self, needs: &[Requirement], actor: &Actor) -> Result<(), Errno> {
         for need in needs {
             if need.need != Need::Read
                 && self.decider.is_taken(Verb::ReadOnly, actor.server.as_ref())
@@ -211,10 +237,7 @@ impl Calls {
                 continue;
             }
             let act = self.act(need);
-            if question::is_by_program(&act) && actor.program.is_empty() {
-                actor.program = program_of(tid);
-            }
-            if self.decider.file(act, &actor, CALL_DEADLINE) == Said::Refuse {
+            if self.decider.file(act, actor, CALL_DEADLINE) == Said::Refuse {
                 self.note_refused("mutation");
                 return Err(Errno::PERM);
             }
@@ -253,14 +276,21 @@ impl Calls {
                 if file.path() == self.relay {
                     return Ok(false);
                 }
-                let act = self.decider.act(HostVerb::Write, file.path(), None);
-                match self.decider.file(act, actor, CALL_DEADLINE) {
+                let is_own = sockets::holds_unix(file.path(), &(self.processes)());
+                let act = self.decider.terrain.on_socket(file.path(), is_own);
+                match self.decider.connect(act, actor, CALL_DEADLINE) {
                     Said::Allow => Ok(false),
-                    Said::Refuse => Err(Errno::PERM),
+                    Said::Refuse => {
+                        self.note_refused("connect");
+                        Err(Errno::PERM)
+                    }
                 }
             }
-            // Landlock keeps these within the box; what else there is, the static filter has refused.
-            Address::Abstract(_) | Address::Other { .. } => Ok(true),
+            // It has no file that says whose it is.
+            Address::Abstract(_) => Err(Errno::PERM),
+            // Nothing is reached; and should it be another address by the time the kernel reads it, that is
+            // refused there unless it was decided.
+            Address::Other { .. } => Ok(self.bpf.is_some()),
         }
     }
 
@@ -272,7 +302,7 @@ impl Calls {
             watch.settle();
             self.heed(watch);
         }
-        let is_own = || sockets::listens(address.port(), &(self.processes)());
+        let is_own = || sockets::listens(address, &(self.processes)());
         let act = self.decider.terrain.on_address(address, is_own);
         let said = self.decider.connect(act, actor, CALL_DEADLINE);
         let Some(bpf) = &self.bpf else {
@@ -406,6 +436,17 @@ fn is_no_file(what: &str) -> bool {
     KINDS.iter().any(|kind| what.starts_with(kind)) || THINGS.contains(&what)
 }
 
+/// Bits of a mode: run as the owner; run as the group.
+const SET_USER: u32 = 0o4000;
+const SET_GROUP_RUN: u32 = 0o2010;
+
+/// Whether programs outside of the box take commands from a folder of this name.
+fn is_commanding(path: &Path) -> bool {
+    const NAMES: [&str; 7] =
+        [".git", ".vscode", ".cursor", ".claude", ".gemini", ".codex", ".husky"];
+    path.file_name().is_some_and(|name| NAMES.iter().any(|known| name == *known))
+}
+
 /// A path without `.` and `..`, by its text alone: it need not be there.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
@@ -434,12 +475,6 @@ fn approval(exec: &Exec) -> ExecApproval {
         true => ExecApproval::tail(id.ino, Some(id.dev), &tail),
         false => ExecApproval::whole(id.ino, Some(id.dev), &tail),
     }
-}
-
-/// The program that a thread runs.
-fn program_of(tid: u32) -> String {
-    let program = std::fs::read_link(format!("/proc/{tid}/exe")).unwrap_or_default();
-    program.to_string_lossy().into_owned()
 }
 
 /// The surroundings in which command lines are read.

@@ -107,9 +107,6 @@ impl Decider {
         if !self.is_ready() {
             return Some(Said::Refuse);
         }
-        if question::is_by_program(act) {
-            return self.asker.known(&question::file(act.clone(), actor));
-        }
         let key = (OperationKind::File, act.clone(), actor.server.clone());
         self.quick().get(&key).copied()
     }
@@ -121,9 +118,7 @@ impl Decider {
         }
         let generation = self.generation();
         let said = self.asker.ask_within(&question::file(act.clone(), actor), most);
-        if !question::is_by_program(&act) {
-            self.keep((OperationKind::File, act, actor.server.clone()), said, generation);
-        }
+        self.keep((OperationKind::File, act, actor.server.clone()), said, generation);
         said
     }
 

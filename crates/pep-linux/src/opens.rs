@@ -1,6 +1,7 @@
 //! Files that are opened for reading, and programs that are loaded: the kernel asks, and what was allowed
 //! once is allowed by the kernel alone until something changes.
 
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -147,6 +148,11 @@ impl Opens {
         }
         drop(asking);
         self.forget()
+    }
+
+    /// The descriptors that keep the kernel asking.
+    pub(crate) fn holds(&self) -> [BorrowedFd<'_>; 2] {
+        [self.decide.as_fd(), self.access.as_fd()]
     }
 
     /// Has the kernel ask about every file again: from here on it matters whose process it is.

@@ -236,6 +236,12 @@ impl Point {
         freeze(session, taken.session.contains(&Verb::Freeze))
     }
 
+    /// Lets everything move again that is not ordered to stand still.
+    pub(crate) fn move_on(&self) -> Result<(), String> {
+        let taken = self.ordered.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.set_frozen(&taken)
+    }
+
     fn terminate(&self, taken: &Taken) -> Result<(), String> {
         for (server, place) in self.tools.all() {
             let of_server = taken.servers.get(&server);

@@ -1,6 +1,6 @@
 //! What is asked of the decision point, so that what is decided alike is asked alike.
 
-use pathwarden_types::{ActionId, HostAct, HostAttempt, HostVerb, Name, OperationKind};
+use pathwarden_types::{ActionId, HostAct, HostAttempt, Name, OperationKind};
 
 use crate::asker::Question;
 
@@ -15,17 +15,9 @@ pub(crate) struct Actor {
 
 /// A file is to be looked at or changed.
 pub(crate) fn file(act: HostAct, actor: &Actor) -> Question {
-    // Which program does it matters only where one may what others may not.
-    let program = if is_by_program(&act) { actor.program.clone() } else { String::new() };
     let name = format!("{} {}", act.verb.as_str(), act.place);
-    let attempt =
-        HostAttempt { program, acts: vec![act], server: server(actor), ..HostAttempt::default() };
+    let attempt = HostAttempt { acts: vec![act], server: server(actor), ..HostAttempt::default() };
     Question { kind: OperationKind::File, name, attempt, parent: None }
-}
-
-/// Whether it matters which program does something to a file.
-pub(crate) fn is_by_program(act: &HostAct) -> bool {
-    act.place == "persistence" && act.in_workspace && act.verb != HostVerb::Read
 }
 
 /// An address is to be reached.

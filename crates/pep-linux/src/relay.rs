@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -14,11 +15,12 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use pathwarden_client::Client;
-use pathwarden_types::{ActionId, Name};
-use pathwarden_wire::{AnswerBody, Ask, Enter, Fault, FaultKind, Report};
+use pathwarden_types::{ActionId, FindingKind, Name};
+use pathwarden_wire::{AnswerBody, Ask, Enter, Fault, FaultKind, Found, Report};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::point::Point;
 use crate::tools::Tools;
@@ -26,6 +28,9 @@ use crate::watch::Watch;
 
 /// The most connections from inside the box at a time; one more waits.
 const CONNECTIONS_MAX: usize = 256;
+
+/// How soon whoever connects must say something.
+const SPEAK_WITHIN: Duration = Duration::from_secs(5);
 
 /// The longest body, in bytes: what the node takes, with room for its encoding.
 const BODY_BYTES_MAX: usize = 24 << 20;
@@ -77,7 +82,8 @@ impl Relay {
 
     async fn serve(self: Arc<Self>, stream: UnixStream) {
         // Connecting was carried out by ourselves, so the kernel's word on who connected says nothing.
-        let Some(peer) = speaker(&stream).await else { return };
+        let speaking = timeout(SPEAK_WITHIN, speaker(&stream)).await;
+        let Ok(Some(peer)) = speaking else { return };
         // Only an enforcement point of ours says what a server was let do, and which place is whose.
         if !is_ours(peer) {
             tracing::warn!(
@@ -122,6 +128,7 @@ impl Relay {
             Enter::PATH => self.enter(peer, &body),
             "/v1/actions" => self.ask(peer, body).await,
             "/v1/effects" => self.report(body).await,
+            "/v1/findings/new" if is_about_host(&body) => Err(no_route()),
             path if path.ends_with("/wait") => self.wait(peer, path, body).await,
             path if PASSED.contains(&path) => self.node.forward(Method::POST, path, body).await,
             _ => Err(no_route()),
@@ -208,6 +215,15 @@ async fn speaker(stream: &UnixStream) -> Option<u32> {
             Err(_) => return None,
         }
     }
+}
+
+/// Whether a finding is of a kind that only we make: or it is none.
+fn is_about_host(body: &[u8]) -> bool {
+    use FindingKind::{
+        CanaryPassed, EffectDeviation, EffectOrphan, EventsLost, ExecAltered, Ungoverned,
+    };
+    let ours = [EffectOrphan, EffectDeviation, EventsLost, ExecAltered, CanaryPassed, Ungoverned];
+    serde_json::from_slice::<Found>(body).map_or(true, |found| ours.contains(&found.finding.kind))
 }
 
 /// Whether a process runs the program that we are.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::Read;
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,7 @@ use pathwarden_types::{
     PointStanding, SessionId, Verb,
 };
 use pathwarden_wire::{Answer, Ask, Found, Pdp, PointPdp};
+use rustix::process::Signal;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -349,10 +351,11 @@ impl Stage {
             let mut ready = [rustix::event::PollFd::new(&pidfd, rustix::event::PollFlags::IN)];
             while rustix::event::poll(&mut ready, None).is_err() {}
         });
-        let mut terminate =
-            signal(SignalKind::terminate()).map_err(words).map_err(part("wait for signals"))?;
-        let mut interrupt =
-            signal(SignalKind::interrupt()).map_err(words).map_err(part("wait for signals"))?;
+        let on = |kind| signal(kind).map_err(words).map_err(part("wait for signals"));
+        let (mut terminate, mut interrupt) =
+            (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+        let (mut hang_up, mut quit) = (on(SignalKind::hangup())?, on(SignalKind::quit())?);
+        let mut stop = on(SignalKind::from_raw(SIGTSTP))?;
         let mut every = tokio::time::interval(CANARIES_EVERY);
         every.tick().await;
         loop {
@@ -361,6 +364,10 @@ impl Stage {
                 _ = terminate.recv() => pass_on(&waiting, SIGTERM),
                 // A terminal has told everybody in its foreground already.
                 _ = interrupt.recv() => {}
+                _ = quit.recv() => {}
+                // Whoever governs ends what is governed, and never the other way round.
+                _ = hang_up.recv() => self.end_box(&waiting),
+                _ = stop.recv() => self.stand_still(),
                 // What stands still or may start nothing cannot try anything.
                 _ = every.tick(), if !self.is_held() => {
                     if let Err(error) = self.try_canaries().await {
@@ -371,6 +378,31 @@ impl Stage {
         }
         let mut launch = launch.lock().unwrap_or_else(PoisonError::into_inner);
         launch.wait().map_err(words).map_err(part("run the agent"))
+    }
+
+    /// Ends everything in the box.
+    fn end_box(&self, launch: &Mutex<Launch>) {
+        match &self.point.cgroup {
+            Some(cgroup) => {
+                if let Err(error) = cgroup.kill() {
+                    tracing::error!(%error, "the box is not ended yet");
+                }
+            }
+            None => pass_on(launch, SIGKILL),
+        }
+    }
+
+    /// Stops with the job that this is part of, while nothing moves in the box; goes on with it.
+    fn stand_still(&self) {
+        // Without a cgroup, nobody may stop whoever governs.
+        let Some(cgroup) = &self.point.cgroup else { return };
+        if cgroup.freeze().is_err() {
+            return;
+        }
+        let stopped = rustix::process::kill_process(rustix::process::getpid(), Signal::STOP);
+        if let Err(error) = stopped.map_err(words).and_then(|()| self.point.move_on()) {
+            tracing::error!(error, "the box stands still");
+        }
     }
 
     /// Whether nothing can be tried in the box now.
@@ -395,6 +427,10 @@ impl Stage {
         let socket = self.governor.relay.clone().into_os_string();
         spec.environment.push(("PATHWARDEN_ENDPOINT".into(), socket));
         spec.user.clone_from(&setup.user);
+        // Should this process die, nothing opens before the box is gone.
+        let (opens, bpf) = (self.governor.opens.iter(), self.governor.bpf.iter());
+        let holds = opens.flat_map(|opens| opens.holds()).chain(bpf.flat_map(|bpf| bpf.holds()));
+        spec.hold_fds = holds.map(|held| held.as_raw_fd()).collect();
         spec.masks = ground::masked(setup);
         spec.writable = ground::writable(setup);
         spec.readable = ground::readable(setup);
@@ -428,6 +464,8 @@ impl Stage {
 }
 
 const SIGTERM: i32 = 15;
+const SIGKILL: i32 = 9;
+const SIGTSTP: i32 = 20;
 
 /// How much a program that tries canaries says at most, in bytes.
 const TOLD_BYTES_MAX: u64 = 4_096;

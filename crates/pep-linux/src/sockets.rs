@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// The most processes that are looked through for a socket.
 const PROCESSES_MAX: usize = 4_096;
@@ -29,17 +30,32 @@ pub(crate) fn resolve(named: &[String]) -> BTreeSet<SocketAddr> {
     all
 }
 
-/// Whether one of these processes listens on this port of the machine.
-pub(crate) fn listens(port: u16, processes: &[u32]) -> bool {
-    let inodes = listening(port);
-    !inodes.is_empty()
-        && processes.iter().take(PROCESSES_MAX).any(|process| has_socket(*process, &inodes))
+/// Whether whoever is reached at this address is one of these processes, and nobody else.
+pub(crate) fn listens(address: SocketAddr, processes: &[u32]) -> bool {
+    let inodes = listening(address);
+    !inodes.is_empty() && inodes.iter().all(|inode| is_held(*inode, processes))
 }
 
-/// Sockets that listen on a port, by inode, from proc(5): `local_address` is the second field, the state
-/// (`0A` is listening) the fourth, the inode the tenth.
-fn listening(port: u16) -> BTreeSet<u64> {
-    let ends = format!(":{port:04X}");
+/// Whether the socket at this path is held by one of these processes.
+pub(crate) fn holds_unix(path: &Path, processes: &[u32]) -> bool {
+    let table = fs::read("/proc/net/unix").unwrap_or_default();
+    let lines = table.split(|byte| *byte == b'\n').skip(1);
+    // `Num RefCount Protocol Flags Type St Inode Path`; a path may hold spaces.
+    let inodes: Vec<u64> = lines
+        .filter_map(|line| {
+            let line = String::from_utf8_lossy(line);
+            let mut fields = line.split_whitespace();
+            let inode = fields.nth(6)?.parse().ok()?;
+            let bound = line.split_once(&format!(" {inode} "))?.1.trim_start();
+            (Path::new(bound) == path).then_some(inode)
+        })
+        .collect();
+    !inodes.is_empty() && inodes.iter().all(|inode| is_held(*inode, processes))
+}
+
+/// Sockets that are reached at an address, by inode, from proc(5): `local_address` is the second field, the
+/// state (`0A` is listening) the fourth, the inode the tenth.
+fn listening(address: SocketAddr) -> BTreeSet<u64> {
     let mut inodes = BTreeSet::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6", "/proc/net/udp", "/proc/net/udp6"] {
         let is_stream = table.contains("tcp");
@@ -50,12 +66,39 @@ fn listening(port: u16) -> BTreeSet<u64> {
             else {
                 continue;
             };
-            if local.ends_with(&ends) && (!is_stream || *state == "0A") {
+            if (!is_stream || *state == "0A") && local_is(local, address) {
                 inodes.extend(inode.parse::<u64>().ok());
             }
         }
     }
     inodes
+}
+
+/// Whether a socket bound to `local` is reached at an address. Words of four bytes are in the machine's order.
+fn local_is(local: &str, address: SocketAddr) -> bool {
+    let Some((host, port)) = local.split_once(':') else { return false };
+    if u16::from_str_radix(port, 16) != Ok(address.port()) {
+        return false;
+    }
+    let words: Option<Vec<u8>> = (0..host.len() / 8)
+        .map(|word| u32::from_str_radix(host.get(word * 8..word * 8 + 8)?, 16).ok())
+        .map(|word| word.map(u32::to_ne_bytes))
+        .collect::<Option<Vec<_>>>()
+        .map(|words| words.concat());
+    let bound = words.and_then(|bytes| match bytes.as_slice() {
+        [a, b, c, d] => Some(IpAddr::V4(Ipv4Addr::new(*a, *b, *c, *d))),
+        bytes => <[u8; 16]>::try_from(bytes).ok().map(|bytes| IpAddr::V6(bytes.into())),
+    });
+    // What cannot be read may be anybody's.
+    bound.is_none_or(|bound| {
+        bound.is_unspecified() || bound.to_canonical() == address.ip().to_canonical()
+    })
+}
+
+/// Whether one of these processes holds a socket.
+fn is_held(inode: u64, processes: &[u32]) -> bool {
+    let inodes = BTreeSet::from([inode]);
+    processes.iter().take(PROCESSES_MAX).any(|process| has_socket(*process, &inodes))
 }
 
 fn has_socket(process: u32, inodes: &BTreeSet<u64>) -> bool {
@@ -80,17 +123,36 @@ pub(crate) fn spellings(address: SocketAddr) -> Vec<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::net::{SocketAddr, TcpListener, UdpSocket};
+    use std::os::unix::net::UnixListener;
 
-    use super::listens;
+    use super::{holds_unix, listens};
 
     #[test]
     fn a_listener_is_found_at_its_process_and_no_other() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        assert!(listens(port, &[std::process::id()]));
-        assert!(!listens(port, &[1]));
+        let address = listener.local_addr().unwrap();
+        assert!(listens(address, &[std::process::id()]));
+        assert!(!listens(address, &[1]));
         drop(listener);
-        assert!(!listens(port, &[std::process::id()]));
+        assert!(!listens(address, &[std::process::id()]));
+    }
+
+    #[test]
+    fn who_is_bound_elsewhere_is_not_reached() {
+        let socket = UdpSocket::bind("127.0.0.7:0").unwrap();
+        let port = socket.local_addr().unwrap().port();
+        assert!(listens(SocketAddr::from(([127, 0, 0, 7], port)), &[std::process::id()]));
+        assert!(!listens(SocketAddr::from(([127, 0, 0, 1], port)), &[std::process::id()]));
+    }
+
+    #[test]
+    fn a_socket_file_is_its_holders() {
+        let path = std::env::temp_dir().join(format!("pathwarden-{}.sock", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        let (own, other) = (holds_unix(&path, &[std::process::id()]), holds_unix(&path, &[1]));
+        drop(listener);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((own, other), (true, false));
     }
 }

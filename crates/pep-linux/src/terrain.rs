@@ -81,7 +81,13 @@ impl Terrain {
             let (place, what) = (Place::Process.as_str().to_owned(), "/proc/**".to_owned());
             return HostAct { verb, place, what, in_workspace };
         }
+        let is_change = !matches!(verb, HostVerb::Read | HostVerb::Run);
         let scope = self.map.scope(path);
+        if is_change && scope.place == Place::Toolchain && runs_later(path) {
+            let (place, what) =
+                (Place::Persistence.as_str().to_owned(), path.display().to_string());
+            return HostAct { verb, place, what, in_workspace };
+        }
         HostAct { verb, place: scope.place.as_str().to_owned(), what: scope.pattern, in_workspace }
     }
 
@@ -133,6 +139,17 @@ impl Terrain {
         HostAct { verb: HostVerb::Reach, place: place.to_owned(), what, in_workspace: false }
     }
 
+    /// What reaching a socket by its path is.
+    pub(crate) fn on_socket(&self, path: &Path, is_own: bool) -> HostAct {
+        let place = match (is_own, self.map.place(path)) {
+            (_, place @ (Place::Warden | Place::Control)) => place.as_str(),
+            (true, _) => "own",
+            (false, _) => "loopback",
+        };
+        let what = format!("unix:{}", path.display());
+        HostAct { verb: HostVerb::Reach, place: place.to_owned(), what, in_workspace: false }
+    }
+
     /// Whether a process of the node could have reason to do this at any time, so that it tells nothing:
     /// programs load libraries, read settings and keep caches.
     pub(crate) fn is_ambient(act: &HostAct) -> bool {
@@ -156,6 +173,26 @@ impl Terrain {
             HostVerb::Reach => matches!(place, "node" | "resolver"),
         }
     }
+}
+
+/// Whether a file of a person's tools is run, or says what is run, outside of the box as well.
+fn runs_later(path: &Path) -> bool {
+    const FOLDERS: [&str; 4] = ["bin", "shims", "hooks", "templates"];
+    const FILES: [&str; 9] = [
+        ".gitconfig",
+        "config",
+        "config.toml",
+        "env",
+        "pip.conf",
+        ".npmrc",
+        ".yarnrc",
+        "settings.xml",
+        "init.gradle",
+    ];
+    let mut parts = path.iter();
+    let file = parts.next_back();
+    parts.any(|part| FOLDERS.iter().any(|known| part == *known))
+        || file.is_some_and(|file| FILES.iter().any(|known| file == *known))
 }
 
 /// What the operator named.

@@ -254,7 +254,7 @@ impl Watch {
             return true;
         }
         let is_covered = self.asker.was_allowed(&question::file(act.clone(), actor));
-        if is_covered && !question::is_by_program(act) && seen.covered.len() < TOLD_MAX {
+        if is_covered && seen.covered.len() < TOLD_MAX {
             seen.covered.insert(key);
         }
         is_covered
@@ -344,9 +344,10 @@ impl Watch {
         if refused || is_start || (Terrain::is_ambient(&act) && is_idle) {
             return;
         }
-        let key = (during.as_ref().map(|(action, _)| *action), exact.clone());
+        // What is decided alike is judged alike, and once.
+        let key = (during.as_ref().map(|(action, _)| *action), act.clone());
         if seen.told.len() < TOLD_MAX && seen.told.insert(key) {
-            questions.push(question::effect(exact, &actor, during));
+            questions.push(question::effect(act, &actor, during));
         }
     }
 }

@@ -323,6 +323,19 @@ impl Warden {
         }
     }
 
+    /// Forgets points that have been silent for so long that they are gone.
+    pub(crate) fn forget_silent_points(&self, now: Millis) {
+        if let Ok(mut points) = self.restraint.points.lock() {
+            points.retain(|(session, name), point| {
+                let is_heard = now.since(point.seen) < SILENT_MS * 6;
+                if !is_heard {
+                    tracing::warn!(%session, name, "an enforcement point is gone without a word");
+                }
+                is_heard
+            });
+        }
+    }
+
     fn lapsed_restrictions(&self, now: Millis) -> Vec<Restriction> {
         let Ok(standing) = self.restraint.standing() else { return Vec::new() };
         let late = standing.values().filter(|one| one.expires <= now);

@@ -34,6 +34,7 @@ impl Warden {
     async fn sweep(self: &Arc<Self>) {
         let now = self.now();
         self.lapse_restrictions(now).await;
+        self.forget_silent_points(now);
         let mut lapsed = false;
         let mut abandoned = Vec::new();
         let mut idle = Vec::new();
