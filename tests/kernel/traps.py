@@ -658,7 +658,7 @@ for make in (lambda: Unix("localhost", timeout=10), lambda: http.client.HTTPConn
             connection.request(method, path, json.dumps(body) if body is not None else None,
                                {"Authorization": "Bearer " + token, "Content-Type": "application/json"})
             print(method + path, connection.getresponse().status, flush=True)
-        except PermissionError:
+        except (PermissionError, ConnectionResetError, BrokenPipeError, http.client.RemoteDisconnected):
             print(method + path, "refused", flush=True)
 """
 
