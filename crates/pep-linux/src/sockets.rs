@@ -47,10 +47,19 @@ pub(crate) fn holds_unix(path: &Path, processes: &[u32]) -> bool {
             let mut fields = line.split_whitespace();
             let inode = fields.nth(6)?.parse().ok()?;
             let bound = line.split_once(&format!(" {inode} "))?.1.trim_start();
-            (Path::new(bound) == path).then_some(inode)
+            may_be(Path::new(bound), path).then_some(inode)
         })
         .collect();
     !inodes.is_empty() && inodes.iter().all(|inode| is_held(*inode, processes))
+}
+
+/// Whether a socket that was bound by this name may be the one at a path: names may be relative to a folder
+/// that is not known, and then every one counts that could be meant.
+fn may_be(bound: &Path, path: &Path) -> bool {
+    match bound.is_absolute() {
+        true => bound == path,
+        false => path.ends_with(bound.strip_prefix(".").unwrap_or(bound)),
+    }
 }
 
 /// Sockets that are reached at an address, by inode, from proc(5): `local_address` is the second field, the
@@ -144,6 +153,15 @@ mod tests {
         let port = socket.local_addr().unwrap().port();
         assert!(listens(SocketAddr::from(([127, 0, 0, 7], port)), &[std::process::id()]));
         assert!(!listens(SocketAddr::from(([127, 0, 0, 1], port)), &[std::process::id()]));
+    }
+
+    #[test]
+    fn a_relative_name_may_be_any_that_ends_so() {
+        use std::path::Path;
+        let may_be = |bound: &str, path: &str| super::may_be(Path::new(bound), Path::new(path));
+        assert!(may_be("own.sock", "/w/own.sock") && may_be("./own.sock", "/w/own.sock"));
+        assert!(may_be("/w/own.sock", "/w/own.sock") && may_be("a/own.sock", "/w/a/own.sock"));
+        assert!(!may_be("/x/own.sock", "/w/own.sock") && !may_be("sock", "/w/own.sock"));
     }
 
     #[test]
