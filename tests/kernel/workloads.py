@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from node import BIN, ROOT, WORK, Failed, Node, skip_unless_root
+from node import BIN, ROOT, WORK, Failed, Listener, Node, install, skip_unless_root
 
 HERE = WORK / "workloads"
 # Everything is done in this one folder, so that paths in what is built are the same.
@@ -236,12 +236,42 @@ def table(rows):
     return "\n".join(lines)
 
 
+def calls(node, rounds):
+    """What single calls take, plain and governed, in ns, once everything about them is decided."""
+    folder = HERE / "calls"
+    took = {}
+    with Listener() as listener:
+        for _ in range(rounds):
+            for governed in (False, True):
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir(parents=True)
+                program = install("calls", folder / "calls", "-O2")
+                (folder / "arguments").write_text(f"{listener.port}\n")
+                if governed:
+                    lines = node.run(
+                        folder, [program], agent="builder", options=["--reach", f"127.0.0.1:{listener.port}"]
+                    ).lines
+                else:
+                    done = subprocess.run([program], cwd=folder, capture_output=True, text=True, check=True)
+                    lines = done.stdout.splitlines()
+                for name, nanoseconds in map(str.split, lines):
+                    took.setdefault(name, ([], []))[governed].append(int(nanoseconds))
+    return [(name.replace("_", " "), *map(statistics.median, both)) for name, both in took.items()]
+
+
+def calls_table(rows):
+    lines = ["| call | plain | governed | ratio |", "|---|---:|---:|---:|"]
+    for name, plain, governed in rows:
+        lines.append(f"| {name} | {plain / 1000:.2f} µs | {governed / 1000:.2f} µs | {governed / plain:.2f} |")
+    return "\n".join(lines)
+
+
 def machine():
     model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return f"{os.cpu_count()} cores of {model[1].strip() if model else 'an unnamed processor'}, kernel {os.uname().release}"
 
 
-def written(rows, box, load, rounds):
+def written(rows, single, box, load, rounds):
     """The section of docs/PERFORMANCE.md."""
     version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
     profile = BIN.name
@@ -252,6 +282,10 @@ def written(rows, box, load, rounds):
 The same work in the box of `pathwarden run`, where the node decides every program, file and connection and the kernel's part measures what is done, and without it; {rounds} times each in turns, in the same folder. Everything succeeded in the box, and what came out was the same to the byte. The time is the job's own, from its first process to its last; a new session begins with nothing decided yet. npm and pip fetch from their registries each time. Node and job share the machine's cores. Making a session and its box, running `true` in it and ending both took {shown(box)}.
 
 {table(rows)}
+
+Single calls, once everything about them is decided: a file that was allowed is opened for reading by the kernel alone; opens for writing, changes and connections are answered by the point each time, and carried out by it where the path stands in the caller's memory; a program is asked about each time it starts.
+
+{calls_table(single)}
 
 `tests/kernel/workloads.py --write` with the {profile} build, {date.today()}, version {version}, {machine()}, load average {load:.2f} before the run.
 
@@ -300,10 +334,11 @@ def main():
             except Failed as fault:
                 failed += 1
                 print(f"FAIL  {workload.name}: {fault}", flush=True)
-    print(f"\n{table(rows)}\n\nstarting and ending a box: {shown(box)}")
+        single = calls(node, arguments.rounds) if not arguments.only else []
+    print(f"\n{table(rows)}\n\n{calls_table(single)}\n\nstarting and ending a box: {shown(box)}")
     print(f"workloads: {len(rows)} of {len(chosen)} done with the same results")
     if arguments.write and not failed and not arguments.only:
-        write(written(rows, box, load, arguments.rounds))
+        write(written(rows, single, box, load, arguments.rounds))
     return 1 if failed else 0
 
 
