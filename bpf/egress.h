@@ -41,6 +41,29 @@ struct {
 	__type(value, struct volume);
 } traffic SEC(".maps");
 
+/* What one thread may connect to, once: it was decided while the thread waits, whatever the epoch is now. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, struct destination);
+} passes SEC(".maps");
+
+static __always_inline int has_pass(struct destination *to)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct destination *pass = bpf_map_lookup_elem(&passes, &tid);
+	int is_meant;
+
+	if (!pass)
+		return 0;
+	is_meant = pass->port == to->port && pass->addr[0] == to->addr[0] &&
+		   pass->addr[1] == to->addr[1] && pass->addr[2] == to->addr[2] &&
+		   pass->addr[3] == to->addr[3];
+	bpf_map_delete_elem(&passes, &tid);
+	return is_meant;
+}
+
 /* Reached whatever is taken: who governs the session. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -60,7 +83,7 @@ static __always_inline int is_cut(__u64 tool)
 	return tool && bpf_map_lookup_elem(&cut, &tool);
 }
 
-static __always_inline __u32 judge(struct destination *to)
+static __always_inline __u32 judge(struct destination *to, int connects)
 {
 	struct config *set = settings();
 	struct judgement *known;
@@ -73,7 +96,7 @@ static __always_inline __u32 judge(struct destination *to)
 		return VERDICT_CUT;
 	if (to->protocol != PROTOCOL_TCP && to->protocol != PROTOCOL_UDP)
 		return VERDICT_PROTOCOL;
-	if (set->egress == EGRESS_OPEN)
+	if (set->egress == EGRESS_OPEN || (connects && has_pass(to)))
 		return VERDICT_ALLOWED;
 	known = bpf_map_lookup_elem(&verdicts, to);
 	if (!known)
@@ -83,18 +106,18 @@ static __always_inline __u32 judge(struct destination *to)
 	return known->allow == 1 ? VERDICT_ALLOWED : VERDICT_DENIED;
 }
 
-static __always_inline int decide(struct destination *to)
+static __always_inline int decide(struct destination *to, int connects)
 {
 	struct connect_event event = {};
 
 	event.to = *to;
-	event.verdict = judge(to);
+	event.verdict = judge(to, connects);
 	fill_head(&event.head, KIND_CONNECT);
 	emit(&event, sizeof(event));
 	return event.verdict == VERDICT_ALLOWED ? ANSWER_ALLOW : ANSWER_REFUSE;
 }
 
-static __always_inline int decide_ipv4(struct bpf_sock_addr *context)
+static __always_inline int decide_ipv4(struct bpf_sock_addr *context, int connects)
 {
 	struct destination to = {};
 
@@ -102,10 +125,10 @@ static __always_inline int decide_ipv4(struct bpf_sock_addr *context)
 	to.addr[3] = context->user_ip4;
 	to.port = bpf_ntohs(context->user_port);
 	to.protocol = context->protocol;
-	return decide(&to);
+	return decide(&to, connects);
 }
 
-static __always_inline int decide_ipv6(struct bpf_sock_addr *context)
+static __always_inline int decide_ipv6(struct bpf_sock_addr *context, int connects)
 {
 	struct destination to = {};
 
@@ -115,31 +138,31 @@ static __always_inline int decide_ipv6(struct bpf_sock_addr *context)
 	to.addr[3] = context->user_ip6[3];
 	to.port = bpf_ntohs(context->user_port);
 	to.protocol = context->protocol;
-	return decide(&to);
+	return decide(&to, connects);
 }
 
 SEC("cgroup/connect4")
 int on_connect4(struct bpf_sock_addr *context)
 {
-	return decide_ipv4(context);
+	return decide_ipv4(context, 1);
 }
 
 SEC("cgroup/connect6")
 int on_connect6(struct bpf_sock_addr *context)
 {
-	return decide_ipv6(context);
+	return decide_ipv6(context, 1);
 }
 
 SEC("cgroup/sendmsg4")
 int on_sendmsg4(struct bpf_sock_addr *context)
 {
-	return decide_ipv4(context);
+	return decide_ipv4(context, 0);
 }
 
 SEC("cgroup/sendmsg6")
 int on_sendmsg6(struct bpf_sock_addr *context)
 {
-	return decide_ipv6(context);
+	return decide_ipv6(context, 0);
 }
 
 /*

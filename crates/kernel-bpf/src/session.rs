@@ -43,6 +43,7 @@ pub struct Session {
     verdicts: Map,
     cut: Map,
     exempt: Map,
+    passes: Map,
     traffic: Map,
     lost: Map,
     ring: Ring,
@@ -71,6 +72,7 @@ impl Session {
             verdicts: map("verdicts")?,
             cut: map("cut")?,
             exempt: map("exempt")?,
+            passes: map("passes")?,
             traffic,
             lost: map("lost")?,
             ring: Ring::new(&events.handle, events.name)?,
@@ -139,6 +141,16 @@ impl Session {
         let mut value = Vec::from(epoch.to_le_bytes());
         value.extend(u32::from(allowed).to_le_bytes());
         self.verdicts.put(&to.to_bytes(), &value)
+    }
+
+    /// Lets one thread connect to a destination once, whatever the epoch is by then: it waits for what was
+    /// decided. Not while nothing may leave.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refused; the connection will be.
+    pub fn pass(&self, tid: u32, to: Destination) -> Result<(), MapError> {
+        self.passes.put(&tid.to_le_bytes(), &to.to_bytes())
     }
 
     /// Lets all verdicts about destinations lapse. Established connections go on.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// How long a thread that has asked may still be on its way to sleep. Until then the kernel says
 /// `running`; on a busy machine that takes one turn of its scheduler.
-const SETTLE_MAX: Duration = Duration::from_millis(20);
+const SETTLE_MAX: Duration = Duration::from_millis(250);
 
 /// A system call, in numbers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,7 +33,7 @@ pub enum Intent {
 /// The system call that a thread waits in.
 ///
 /// `None` when that is not to be found out: the thread is gone, in no system call (a page fault), or still
-/// running after 20 milliseconds. Take it for the worst.
+/// running after 250 milliseconds. Take it for the worst.
 #[must_use]
 pub fn syscall_of(tid: i32) -> Option<Syscall> {
     let path = format!("/proc/{tid}/syscall");

@@ -175,7 +175,7 @@ impl Calls {
         let actor = Actor { program: String::new(), server: self.tools.of_process(tid) };
         match attempt.deed() {
             Deed::Exec(exec) => self.exec(tid, exec, &actor),
-            Deed::Connect(connect) => match self.connect(connect, &actor)? {
+            Deed::Connect(connect) => match self.connect(tid, connect, &actor)? {
                 true => Ok(Goes::On),
                 false => Ok(Goes::ByUs(Box::new(attempt))),
             },
@@ -268,9 +268,9 @@ impl Calls {
     }
 
     /// Whether the kernel carries out a connection; an address is known to the kernel before it does.
-    fn connect(&self, connect: &Connect, actor: &Actor) -> Result<bool, Errno> {
+    fn connect(&self, tid: u32, connect: &Connect, actor: &Actor) -> Result<bool, Errno> {
         match connect.address() {
-            Address::Inet(address) => self.connect_inet(*address, actor),
+            Address::Inet(address) => self.connect_inet(tid, *address, actor),
             Address::Unix(_) => {
                 let Some(file) = connect.socket_file() else { return Err(Errno::PERM) };
                 if file.path() == self.relay {
@@ -294,7 +294,7 @@ impl Calls {
         }
     }
 
-    fn connect_inet(&self, address: SocketAddr, actor: &Actor) -> Result<bool, Errno> {
+    fn connect_inet(&self, tid: u32, address: SocketAddr, actor: &Actor) -> Result<bool, Errno> {
         // Whatever is decided below counts for the epoch in which it began.
         let epoch = self.bpf.as_ref().map_or(0, |bpf| bpf.epoch());
         if let Some(watch) = self.watch.as_ref().filter(|_| actor.server.is_some()) {
@@ -308,13 +308,18 @@ impl Calls {
         let Some(bpf) = &self.bpf else {
             return if said == Said::Allow { Ok(false) } else { Err(Errno::PERM) };
         };
+        let (addr, port) = (address.ip(), address.port());
         for protocol in [Protocol::Tcp, Protocol::Udp] {
-            let (addr, port) = (address.ip(), address.port());
             let to = Destination { addr, port, protocol };
             bpf.judge(to, said == Said::Allow, epoch).map_err(|_| Errno::PERM)?;
         }
         match said {
-            Said::Allow => Ok(true),
+            Said::Allow => {
+                // An order may come between our word and the kernel's look; this very call was decided.
+                let to = Destination { addr, port, protocol: Protocol::Tcp };
+                bpf.pass(tid, to).map_err(|_| Errno::PERM)?;
+                Ok(true)
+            }
             Said::Refuse => {
                 self.note_refused("connect");
                 Err(Errno::PERM)
