@@ -111,7 +111,8 @@ mod tests {
                 "/v1/openapi.json",
                 "/v1/catalogues",
                 "/v1/findings/new",
-                "/v1/changes"
+                "/v1/changes",
+                "/v1/points/orders"
             ]
         );
     }

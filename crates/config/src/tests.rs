@@ -44,7 +44,7 @@ fn every_fault_is_named_at_once() {
     listen.mcp: `here` is not an address with a port; write it like 127.0.0.1:7717
     listen.sockets: there is no such key; remove it, or use one of: socket, api, mcp, models, allowed_hosts, allowed_origins
     organisation.domains: this is a string; give a list of texts
-    polcy: there is no such key; remove it, or use one of: danger, listen, policy, organisation, approvals, ledger, risk, agents, servers, memory, endpoints, models, auth
+    polcy: there is no such key; remove it, or use one of: danger, listen, policy, organisation, approvals, run, ledger, risk, agents, servers, memory, endpoints, models, auth
     risk.bands: these do not rise from 1 to 100; give where guarded, elevated, high and severe begin: four whole numbers from 1 to 100, each greater than the one before
     risk.edges: there is no such key; remove it, or use one of: bands, weights
     risk.weights.tool: `101` is out of range; give a whole number from 0 to 100
