@@ -193,7 +193,9 @@ impl Calls {
             | Deed::Fallocate { .. }
             | Deed::Utimes { .. } => {
                 self.refuse_risen(attempt.deed(), &actor)?;
-                self.files(&attempt.needs(), &actor)?;
+                if !self.is_empty_hooks(attempt.deed(), &actor) {
+                    self.files(&attempt.needs(), &actor)?;
+                }
                 Ok(Goes::ByUs(Box::new(attempt)))
             }
         }
@@ -222,6 +224,19 @@ impl Calls {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether an empty folder for the hooks of a repository is made, where one may make folders: what is put
+    /// into it is decided by itself.
+    fn is_empty_hooks(&self, deed: &Deed, actor: &Actor) -> bool {
+        let Deed::Mkdir { at, .. } = deed else { return false };
+        let Some(repository) = at.path().parent().filter(|_| at.path().ends_with(".git/hooks"))
+        else {
+            return false;
+        };
+        let act = self.decider.act(HostVerb::Write, repository, None);
+        !self.decider.is_taken(Verb::ReadOnly, actor.server.as_ref())
+            && self.decider.file(act, actor, CALL_DEADLINE) == Said::Allow
     }
 
     /// Whether all that is needed may be done to files.
@@ -447,8 +462,8 @@ const SET_GROUP_RUN: u32 = 0o2010;
 
 /// Whether programs outside of the box take commands from a folder of this name.
 fn is_commanding(path: &Path) -> bool {
-    const NAMES: [&str; 7] =
-        [".git", ".vscode", ".cursor", ".claude", ".gemini", ".codex", ".husky"];
+    const NAMES: [&str; 8] =
+        [".git", "hooks", ".vscode", ".cursor", ".claude", ".gemini", ".codex", ".husky"];
     path.file_name().is_some_and(|name| NAMES.iter().any(|known| name == *known))
 }
 

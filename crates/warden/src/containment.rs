@@ -28,6 +28,9 @@ const POINTS_MAX: usize = 10_000;
 /// How long a point may be silent before what it applied counts for nothing, in ms.
 const SILENT_MS: u64 = 10_000;
 
+/// How long a point that has ended is still shown, in ms.
+const SHOWN_MS: u64 = 5_000;
+
 /// The longest that one call waits for orders, in ms; the caller calls again.
 const ORDERS_MS_MAX: u64 = 60_000;
 
@@ -56,6 +59,8 @@ struct Point {
     after: Option<Duration>,
     seen: Millis,
     standing: Option<PointStanding>,
+    /// It has come to its end, and nothing of its session is left to be held.
+    ended: bool,
 }
 
 /// Restrictions by what they restrict: what a ledger tells of them.
@@ -206,8 +211,9 @@ impl Warden {
             PointRow {
                 point: name.clone(),
                 session: Some(*session),
-                epoch: point.epoch,
-                applied: point.epoch == epoch && point.failed.is_empty() && is_heard,
+                epoch: if point.ended { epoch } else { point.epoch },
+                applied: point.ended
+                    || (point.epoch == epoch && point.failed.is_empty() && is_heard),
                 failed: point.failed.clone(),
                 after_us: point.after.map(micros),
                 seen: point.seen,
@@ -326,6 +332,7 @@ impl Warden {
     /// Forgets points that have been silent for so long that they are gone.
     pub(crate) fn forget_silent_points(&self, now: Millis) {
         if let Ok(mut points) = self.restraint.points.lock() {
+            points.retain(|_, point| !point.ended || now.since(point.seen) < SHOWN_MS);
             points.retain(|(session, name), point| {
                 let is_heard = now.since(point.seen) < SILENT_MS * 6;
                 if !is_heard {
@@ -378,7 +385,8 @@ impl Warden {
             self.record_in(session, Event::Point { standing: standing.clone() })?;
         }
         if standing.as_ref().is_some_and(|standing| standing.phase == PointPhase::Done) {
-            self.forget_point(&(session, point));
+            let key = (session, point);
+            self.end_points(|of| *of == key);
             return self.orders_for(session, &agent);
         }
         self.note_point((session, point), applied, failed, standing)?;
@@ -406,7 +414,10 @@ impl Warden {
         let is_news = before.as_ref().is_none_or(|before| before.epoch != applied);
         let after = if is_news { Some(took) } else { before.as_ref().and_then(|one| one.after) };
         let standing = standing.or_else(|| before.and_then(|before| before.standing));
-        points.insert(key, Point { epoch: applied, failed, after, seen: self.now(), standing });
+        points.insert(
+            key,
+            Point { epoch: applied, failed, after, seen: self.now(), standing, ended: false },
+        );
         drop(points);
         self.restraint.acknowledged.send_modify(|count| *count = count.wrapping_add(1));
         Ok(())
@@ -429,10 +440,14 @@ impl Warden {
         Ok(Orders { epoch, policy, standing: standing.collect() })
     }
 
-    /// Forgets a point that has come to its end: nobody waits for it.
-    fn forget_point(&self, key: &(SessionId, String)) {
+    /// A point has come to its end: nobody waits for it, and it is shown for a moment longer.
+    fn end_points(&self, is_meant: impl Fn(&(SessionId, String)) -> bool) {
+        let (now, took) = (self.now(), self.restraint.began.lock().map(|began| began.elapsed()));
         if let Ok(mut points) = self.restraint.points.lock() {
-            points.remove(key);
+            for (_, point) in points.iter_mut().filter(|(key, point)| is_meant(key) && !point.ended)
+            {
+                (point.ended, point.seen, point.after) = (true, now, took.as_ref().ok().copied());
+            }
         }
         self.restraint.acknowledged.send_modify(|count| *count = count.wrapping_add(1));
     }
@@ -443,10 +458,7 @@ impl Warden {
             let ended = Target::Session { session };
             standing.retain(|restriction, _| restriction.target != ended);
         }
-        if let Ok(mut points) = self.restraint.points.lock() {
-            points.retain(|(of, _), _| *of != session);
-        }
-        self.restraint.acknowledged.send_modify(|count| *count = count.wrapping_add(1));
+        self.end_points(|(of, _)| *of == session);
     }
 
     /// Commits a record of a session, or of none, and waits until it is on disk.
