@@ -425,8 +425,9 @@ impl Calls {
     /// What a command line would do, in the words of policies. Programs that it would start are asked about
     /// when it starts them.
     fn planned(&self, folder: &Path, act: Act, what: &str) -> Option<HostAct> {
-        // Signals stay within the box, whatever a command line says.
-        if what.starts_with("process:") {
+        // Signals stay within the box whatever a command line says, and what a package manager does to files
+        // is asked about when it does it.
+        if what.starts_with("process:") || what.starts_with("package:") {
             return None;
         }
         let verb = match act {
@@ -450,8 +451,7 @@ impl Calls {
 
 /// Whether what a command line changes is no file, but something else of the machine: `unit:ssh`, `firewall`.
 fn is_no_file(what: &str) -> bool {
-    const KINDS: [&str; 7] =
-        ["unit:", "account:", "module:", "sysctl:", "namespace:", "system:", "package:"];
+    const KINDS: [&str; 6] = ["unit:", "account:", "module:", "sysctl:", "namespace:", "system:"];
     const THINGS: [&str; 6] = ["crontab", "at", "firewall", "network", "power", "system"];
     KINDS.iter().any(|kind| what.starts_with(kind)) || THINGS.contains(&what)
 }
