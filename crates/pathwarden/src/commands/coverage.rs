@@ -57,7 +57,9 @@ fn covered(path: &ActionPath, live: &Containments) -> Covered {
         }
     }
     for row in live.points.iter().filter(|row| row.session == Some(path.session)) {
-        if let Some(standing) = &row.standing {
+        // What it said at its end is the last word.
+        let is_done = points.get(&row.point).is_some_and(|last| last.phase == PointPhase::Done);
+        if let Some(standing) = row.standing.as_ref().filter(|_| !is_done) {
             points.insert(row.point.clone(), standing.clone());
         }
     }
