@@ -45,7 +45,7 @@ struct scratch {
 	__u64 chunk[CHUNK_BYTES / 8];
 };
 
-_Static_assert(offsetof(struct scratch, bytes) == BYTES_AT, "as wire.h says");
+_Static_assert(__builtin_offsetof(struct scratch, bytes) == BYTES_AT, "as wire.h says");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
