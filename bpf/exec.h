@@ -129,18 +129,31 @@ static __always_inline __u32 compare_hash(__u64 from, __u32 len, __u64 wanted)
 	return 0;
 }
 
+/*
+ * Whether a file is what it was when it was approved. Nobody can write to it from here on, and nobody but
+ * the kernel sets this time. Bit 31 says that somebody has looked at it.
+ */
+static __always_inline int is_unchanged(const struct approval *given, struct inode *inode)
+{
+	return !given->changed_sec ||
+	       (BPF_CORE_READ(inode, i_ctime_sec) == given->changed_sec &&
+		(BPF_CORE_READ(inode, i_ctime_nsec) & 0x7fffffff) == given->changed_nsec);
+}
+
 /* The fault, or 0 when the thread that was `tid` has been allowed exactly this. */
-static __always_inline __u32 judge_exec(__u32 tid, __u64 ino, __u32 dev, __u64 start, __u64 end)
+static __always_inline __u32 judge_exec(__u32 tid, struct inode *inode, __u64 start, __u64 end)
 {
 	struct approval *given = bpf_map_lookup_elem(&approvals, &tid);
 	__u64 total = end - start;
 
 	if (!given)
 		return EXEC_UNAPPROVED;
-	if (given->ino != ino)
+	if (given->ino != BPF_CORE_READ(inode, i_ino))
 		return EXEC_OTHER_INODE;
-	if (given->dev && given->dev != dev)
+	if (given->dev && given->dev != BPF_CORE_READ(inode, i_sb, s_dev))
 		return EXEC_OTHER_DEVICE;
+	if (!is_unchanged(given, inode))
+		return EXEC_OTHER_CONTENT;
 	if (given->tail_len > total || (given->whole && given->tail_len != total))
 		return EXEC_OTHER_EXTENT;
 	if (given->tail_len > TAIL_BYTES_MAX)
@@ -193,20 +206,20 @@ int on_exec(struct bpf_raw_tracepoint_args *context)
 	struct linux_binprm *program = (void *)context->args[2];
 	struct config *set;
 	struct scratch *out;
+	struct inode *inode;
 	struct file *file;
-	__u64 start, end, ino;
-	__u32 dev, fault = 0;
+	__u64 start, end;
+	__u32 fault = 0;
 
 	if (!in_session())
 		return 0;
 	file = BPF_CORE_READ(program, file);
-	ino = BPF_CORE_READ(file, f_inode, i_ino);
-	dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
+	inode = BPF_CORE_READ(file, f_inode);
 	start = BPF_CORE_READ(task, mm, arg_start);
 	end = BPF_CORE_READ(task, mm, arg_end);
 	set = settings();
 	if (!set || set->enforce_exec)
-		fault = judge_exec(old_tid, ino, dev, start, end);
+		fault = judge_exec(old_tid, inode, start, end);
 	if (fault && bpf_send_signal(SIGNAL_KILL))
 		bpf_send_signal_thread(SIGNAL_KILL);
 	bpf_map_delete_elem(&approvals, &old_tid);
@@ -216,8 +229,8 @@ int on_exec(struct bpf_raw_tracepoint_args *context)
 		return 0;
 	}
 	fill_head(&out->head, fault ? KIND_EXEC_REFUSED : KIND_EXEC);
-	out->exec.ino = ino;
-	out->exec.dev = dev;
+	out->exec.ino = BPF_CORE_READ(inode, i_ino);
+	out->exec.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	out->exec.old_tid = old_tid;
 	out->exec.fault = fault;
 	emit_exec(task, out, file, start, end - start);

@@ -22,6 +22,8 @@ struct inode {
 	unsigned short i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	long long i_ctime_sec;
+	__u32 i_ctime_nsec;
 } RELOCATED;
 
 struct hlist_bl_node {

@@ -45,6 +45,7 @@ enum exec_fault {
 	EXEC_TOO_LONG = 5,
 	EXEC_UNREADABLE = 6,
 	EXEC_OTHER_ARGV = 7,
+	EXEC_OTHER_CONTENT = 8,
 };
 
 enum egress {
@@ -85,7 +86,8 @@ struct approval {
 	__u32 dev; /* 0: any */
 	__u32 tail_len;
 	__u32 whole;
-	__u32 reserved;
+	__u32 changed_nsec;
+	__s64 changed_sec; /* 0: whenever */
 };
 
 struct destination {

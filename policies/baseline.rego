@@ -268,6 +268,12 @@ decision contains {
 	fits_task
 }
 
+# Programs of the machine that are not what they were; `host.rego` says what follows.
+is_other_program if {
+	input.action.kind == "exec"
+	input.supply.trust == "changed"
+}
+
 # baseline.supply
 # Why: what a server offers is instructions to the model. What is not what somebody trusted (a rug pull),
 # poses as something else, or speaks past the person to the model, is not used before a person looked.
@@ -278,6 +284,7 @@ decision contains {
 	"advice": "go on without it; a person must look at what the server offers",
 } if {
 	not input.supply.trust in {"unseen", "known"}
+	not is_other_program
 }
 
 # baseline.canary

@@ -152,6 +152,40 @@ decision contains {
 	has_bad_doubt
 }
 
+# What stands where agents may write, or where it is not known who may.
+runs_replaceable if {
+	some act in input.host.acts
+	act.verb == "run"
+	act.place != "system"
+}
+
+# host.program_changed
+# Why: what was put in the place of a tool that somebody trusted runs with all that the tool may do. It waits
+# until a person has looked, or has accepted it.
+decision contains {
+	"rule": "host.program_changed",
+	"verdict": "hold",
+	"reason": "a program is not what it was when it was run before; see `pathwarden mcp pins list host --open`",
+	"advice": "try again when a person has answered or accepted it, or go on without it",
+} if {
+	is_other_program
+	runs_replaceable
+	not approved
+}
+
+# host.program_of_system_changed
+# Why: only those who run the machine can change what stands there, and they do so with every update. It is
+# found and marked.
+decision contains {
+	"rule": "host.program_of_system_changed",
+	"verdict": "constrain",
+	"reason": "a program of the system is not what it was when it was run before",
+	"obligations": [{"kind": "watch"}],
+} if {
+	is_other_program
+	not runs_replaceable
+}
+
 # host.reads_secret
 # Why: what a secret was read for shows afterwards.
 decision contains {

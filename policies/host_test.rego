@@ -49,6 +49,23 @@ test_what_a_command_would_reach_is_decided_when_it_connects if {
 	host_names(fixture.does("exec", "reach", "outside")) == {"host.ordinary"}
 }
 
+with_trust(start, trust) := object.union(start, {"supply": {"trust": trust, "reasons": []}})
+
+test_a_changed_program_waits_where_agents_can_write_and_is_marked_elsewhere if {
+	tool := with_trust(fixture.does("exec", "run", "toolchain"), "changed")
+	host_names(tool) == {"host.ordinary", "host.program_changed"}
+	host_names(fixture.approved(tool)) == {"host.ordinary", "baseline.approved"}
+	system := with_trust(fixture.does("exec", "run", "system"), "changed")
+	host_names(system) == {"host.ordinary", "host.program_of_system_changed"}
+}
+
+test_a_program_that_was_withdrawn_does_not_run if {
+	every trust in ["revoked", "suspect", "of_a_later_version"] {
+		start := with_trust(fixture.does("exec", "run", "system"), trust)
+		"baseline.supply" in host_names(start)
+	}
+}
+
 in_workspace(start) := fixture.with_host(start, {"acts": [object.union(
 	start.host.acts[0],
 	{"in_workspace": true},

@@ -1,8 +1,9 @@
 """What the tests of the kernel plane share: a node of their own, agents in its boxes, C programs, and how a
 check is printed.
 
-Everything is below `.work/kernel` of this repository: where a file is decides what may be done to it, and
-what is in /tmp may be read by anybody. It must be a file system that asks before files are opened (ext4).
+Everything is below `.work/kernel` of this repository: where a file is decides what may be done to it. What is
+in /tmp may be read and changed by anybody, so for a repository there it is a folder of /srv. It must be a file
+system that asks before files are opened (ext4).
 """
 
 import atexit
@@ -23,7 +24,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-WORK = ROOT / ".work" / "kernel"
+SHARED = ("/tmp", "/var/tmp", "/dev/shm", "/run")
+WORK = Path("/srv/pathwarden-tests") if str(ROOT).startswith(SHARED) else ROOT / ".work" / "kernel"
 # For who has to look at what a failed check left.
 KEEP = "PATHWARDEN_KEEP" in os.environ
 # Kept by the distribution, so it is a program of the system wherever the tests were started with.
@@ -218,8 +220,12 @@ class UnixConnection(HTTPConnection):
 class Node:
     """A node with a home of its own, on ports that are free. Its folder is removed at the end."""
 
-    def __init__(self, folder, config="", processes_max=None):
+    def __init__(self, folder, config="", processes_max=None, programs=BIN, user=None):
         self.folder = Path(folder)
+        self.own = [str(programs / "pathwarden")]
+        if user:
+            self.own = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *self.own]
+        self.user = user
         self.home = self.folder / "home"
         self.config = config
         self.processes_max = processes_max
@@ -232,6 +238,8 @@ class Node:
     def __enter__(self):
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
+        if self.user:
+            os.chown(self.folder, self.user, self.user)
         try:
             self.cli("init")
             (self.home / "pathwarden.toml").write_text(self.configuration())
@@ -263,7 +271,7 @@ class Node:
         """Starts it and waits until it says that it is ready."""
         out, log = self.folder / "up.out", self.folder / "up.log"
         with out.open("w") as stdout, log.open("a") as stderr:
-            command = [str(BIN / "pathwarden"), "--json", "up"]
+            command = [*self.own, "--json", "up"]
             self.process = subprocess.Popen(command, stdout=stdout, stderr=stderr, env=self.env())
         self.ready = until(f"the node is ready\n{self.log()}", self.says_ready, START_SECONDS)
 
@@ -300,8 +308,7 @@ class Node:
         return done.stdout
 
     def tried(self, *words, seconds=30):
-        command = [str(BIN / "pathwarden"), *words]
-        return subprocess.run(command, env=self.env(), capture_output=True, text=True, timeout=seconds)
+        return subprocess.run([*self.own, *words], env=self.env(), capture_output=True, text=True, timeout=seconds)
 
     def json(self, *words):
         return json.loads(self.cli("--json", *words))
@@ -321,7 +328,7 @@ class Node:
     # Agents
 
     def command(self, workspace, command, agent="tester", options=()):
-        own = [str(BIN / "pathwarden"), "run", "--agent", agent, "--task", "a test", "--workspace", str(workspace)]
+        own = [*self.own, "run", "--agent", agent, "--task", "a test", "--workspace", str(workspace)]
         return [*own, *map(str, options), "--", *map(str, command)]
 
     def launch(self, workspace, command, agent="tester", options=(), extra=None, pass_fds=()):

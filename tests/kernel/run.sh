@@ -19,7 +19,7 @@ trap stop EXIT
 trap 'exit 130' INT TERM
 
 total_passed=0 total_failed=0
-for part in traps verbs daemon corpus workloads; do
+for part in traps verbs daemon supply unprivileged corpus workloads; do
     script=tests/kernel/$part.py
     [ -f "$script" ] || continue
     printf '\n== %s\n' "$part"

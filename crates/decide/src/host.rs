@@ -15,7 +15,9 @@ pub fn host_attempt(action: &Action) -> Option<HostAttempt> {
         return None;
     }
     let attempt: HostAttempt = serde_json::from_str(&action.arguments).ok()?;
-    (attempt.acts.len() <= HostAttempt::ACTS_MAX).then_some(attempt)
+    let is_bounded = attempt.acts.len() <= HostAttempt::ACTS_MAX
+        && attempt.programs.len() <= HostAttempt::PROGRAMS_MAX;
+    is_bounded.then_some(attempt)
 }
 
 /// What an operation on a machine does to the world. A file that is loaded as a program is looked at; what
@@ -36,7 +38,7 @@ pub(crate) fn class(kind: OperationKind, attempt: Option<&HostAttempt>) -> ToolC
 pub(crate) fn facts(settings: &Settings, action: &Action) -> HostFacts {
     let Some(attempt) = host_attempt(action) else { return HostFacts::default() };
     let standing = standing(settings, action.operation.kind, &attempt).to_owned();
-    let HostAttempt { program, program_place, acts, doubts, server, tool } = attempt;
+    let HostAttempt { program, program_place, acts, doubts, server, tool, programs: _ } = attempt;
     let acts = acts.into_iter().map(|act| {
         let HostAct { verb, place, what, in_workspace } = act;
         HostActFacts { verb, place, what, in_workspace }

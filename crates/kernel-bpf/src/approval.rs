@@ -38,6 +38,17 @@ pub struct ExecApproval {
     pub tail_len: u32,
     /// What [`argv_hash`] made of them.
     pub hash: u64,
+    /// When the file was last changed, as `stx_ctime` says it. `None` lets it have changed since.
+    pub changed: Option<Changed>,
+}
+
+/// When a file was last changed: its content, its rights, its names. Only the kernel sets it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Changed {
+    /// Seconds since 1970.
+    pub seconds: i64,
+    /// And nanoseconds.
+    pub nanoseconds: u32,
 }
 
 impl ExecApproval {
@@ -50,7 +61,13 @@ impl ExecApproval {
     pub fn tail(inode: u64, device: Option<u64>, argv: &[u8]) -> Self {
         // What is too long for the field is too long for the kernel side, too, and refused there.
         let tail_len = u32::try_from(argv.len()).unwrap_or(u32::MAX);
-        Self { inode, device, extent: Extent::Tail, tail_len, hash: argv_hash(argv) }
+        let hash = argv_hash(argv);
+        Self { inode, device, extent: Extent::Tail, tail_len, hash, changed: None }
+    }
+
+    /// Approves the file only as long as it was not changed since then.
+    pub fn unchanged_since(self, changed: Option<Changed>) -> Self {
+        Self { changed, ..self }
     }
 
     /// The value of the map, as `struct approval` in `bpf/wire.h`.
@@ -67,12 +84,15 @@ impl ExecApproval {
             Extent::Whole => 1,
             Extent::Tail => 0,
         };
-        let mut out = Vec::with_capacity(32);
+        let Changed { seconds, nanoseconds } =
+            self.changed.unwrap_or(Changed { seconds: 0, nanoseconds: 0 });
+        let mut out = Vec::with_capacity(40);
         out.extend(self.inode.to_le_bytes());
         out.extend(self.hash.to_le_bytes());
-        for word in [device, self.tail_len, whole, 0] {
+        for word in [device, self.tail_len, whole, nanoseconds] {
             out.extend(word.to_le_bytes());
         }
+        out.extend(seconds.to_le_bytes());
         out
     }
 }
@@ -178,7 +198,7 @@ mod tests {
         assert_eq!(approval.to_bytes()[16..20], NO_DEVICE.to_le_bytes());
         let approval = ExecApproval::whole(1, None, b"a\0");
         assert_eq!(approval.to_bytes()[16..20], [0; 4]);
-        assert_eq!(approval.to_bytes().len(), 32);
+        assert_eq!(approval.to_bytes().len(), 40);
     }
 
     proptest! {

@@ -153,6 +153,7 @@ fn exec_fault(number: u32) -> Option<ExecFault> {
         5 => ExecFault::TooLong,
         6 => ExecFault::Unreadable,
         7 => ExecFault::OtherArgv,
+        8 => ExecFault::OtherContent,
         _ => return None,
     })
 }

@@ -278,6 +278,8 @@ pub enum ExecFault {
     Unreadable,
     /// Other arguments were approved.
     OtherArgv,
+    /// The file was changed since it was approved.
+    OtherContent,
 }
 
 /// What the kernel side answered about a connection.

@@ -22,7 +22,7 @@ mod object;
 mod ring;
 mod session;
 
-pub use approval::{ExecApproval, Extent, TAIL_BYTES_MAX, argv_hash};
+pub use approval::{Changed, ExecApproval, Extent, TAIL_BYTES_MAX, argv_hash};
 pub use destination::{Destination, Egress, Protocol, Traffic};
 pub use event::{Event, ExecFault, Image, Named, OpenedFile, PathOrigin, Verdict};
 pub use object::AttachError;

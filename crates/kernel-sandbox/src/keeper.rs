@@ -1,7 +1,5 @@
 //! Waiting for a process and all that it leaves behind, without ever running anything of the agent's.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -11,6 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, wait};
 
+use crate::descendants::descendants;
 use crate::spec::Leftover;
 use crate::sys;
 
@@ -165,24 +164,6 @@ fn code_of(status: WaitStatus) -> u8 {
 fn word(record: &[u8], from: usize) -> Option<i32> {
     let bytes = record.get(from..from.checked_add(4)?)?;
     Some(i32::from_ne_bytes(bytes.try_into().ok()?))
-}
-
-fn descendants(of: Pid) -> Vec<Pid> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let parents: BTreeMap<i32, i32> = pids.filter_map(|pid| Some((pid, parent_of(pid)?))).collect();
-    let root = of.as_raw_nonzero().get();
-    let below = |pid: &i32| {
-        let chain = std::iter::successors(Some(*pid), |pid| parents.get(pid).copied());
-        chain.skip(1).take(parents.len()).any(|ancestor| ancestor == root)
-    };
-    parents.keys().filter(|pid| below(pid)).filter_map(|pid| Pid::from_raw(*pid)).collect()
-}
-
-fn parent_of(pid: i32) -> Option<i32> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything, so the fields count from its last parenthesis.
-    text.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Whether a descriptor reports that its other end is closed.

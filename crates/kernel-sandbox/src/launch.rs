@@ -12,6 +12,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::cgroup::{Cgroup, CgroupError};
 use crate::child::ENTER;
+use crate::descendants::Descendants;
 use crate::keeper::UNKNOWN;
 use crate::spec::{Report, Spec};
 use crate::step::Failure;
@@ -204,6 +205,12 @@ impl Launch {
     #[must_use]
     pub fn keeper(&self) -> BorrowedFd<'_> {
         self.keeper.pidfd.as_fd()
+    }
+
+    /// All processes of the box, for where no cgroup holds them.
+    #[must_use]
+    pub fn descendants(&self) -> Descendants {
+        Descendants::new(Pid::from_child(&self.keeper.child))
     }
 
     /// Whether it was the program that ended, or whether there never was one.

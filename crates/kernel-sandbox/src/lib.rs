@@ -14,6 +14,7 @@
 mod cgroup;
 mod child;
 mod confine;
+mod descendants;
 pub mod doctor;
 mod keeper;
 mod launch;
@@ -25,6 +26,7 @@ mod wire;
 
 pub use cgroup::{Bound, Cgroup, CgroupError, Tree, cgroup_of};
 pub use child::entered;
+pub use descendants::Descendants;
 pub use launch::{Launch, LaunchError, START_MAX, Streams};
 pub use spec::{Filters, Landlock, Leftover, Report, Spec, Tier, User};
 pub use step::{Failure, Step};

@@ -102,6 +102,11 @@ impl Exec {
         &self.file
     }
 
+    /// The file, and each one that interprets the one before.
+    pub fn files(&self) -> impl Iterator<Item = &ExecFile> {
+        std::iter::successors(Some(&self.file), |file| file.interpreter())
+    }
+
     /// The arguments, the program's name for itself first.
     pub fn argv(&self) -> &[Vec<u8>] {
         &self.argv

@@ -46,7 +46,7 @@ pub use caller::Caller;
 pub use exec::{Exec, ExecFile};
 pub use listener::{Call, Delivery, ListenError, Listener, Next};
 pub use notify::{InstallError, Scope, install_notify, notify_program};
-pub use object::{Entry, FileId, Kind, Object};
+pub use object::{Entry, FileId, Form, Kind, Object};
 pub use perform::{Done, PerformError};
 pub use refuse::{install_refusals, refuse_dangerous};
 pub use rustix::io::Errno;

@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatxFlags, openat, readlink, statx};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatxFlags, open, openat, readlink, statx};
 use rustix::io::Errno;
 
 /// A file wherever its names are.
@@ -50,6 +50,20 @@ pub(crate) struct Spot {
     pub(crate) uid: u32,
     pub(crate) links: u32,
     pub(crate) device: (u32, u32),
+    pub(crate) form: Form,
+}
+
+/// One form of a file: whoever changes its content makes another. Only the kernel sets the time.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Form {
+    /// The file.
+    pub id: FileId,
+    /// Its length, in bytes.
+    pub bytes: u64,
+    /// When it was last changed, in seconds since 1970; rights and names count.
+    pub changed_seconds: i64,
+    /// And nanoseconds.
+    pub changed_nanoseconds: u32,
 }
 
 impl Spot {
@@ -57,9 +71,17 @@ impl Spot {
         let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
         let stat = statx(&fd, c"", AtFlags::EMPTY_PATH, wanted)?;
         let dev = rustix::fs::makedev(stat.stx_dev_major, stat.stx_dev_minor);
+        let id = FileId { dev, ino: stat.stx_ino };
+        let form = Form {
+            id,
+            bytes: stat.stx_size,
+            changed_seconds: stat.stx_ctime.tv_sec,
+            changed_nanoseconds: stat.stx_ctime.tv_nsec,
+        };
         Ok(Self {
             fd: Arc::new(fd),
-            id: FileId { dev, ino: stat.stx_ino },
+            id,
+            form,
             kind: Kind::of(stat.stx_mode),
             mount: stat.stx_mnt_id,
             mode: u32::from(stat.stx_mode),
@@ -98,6 +120,9 @@ pub struct Object {
     path: PathBuf,
     hold: Hold,
 }
+
+/// How much of a file is read at a time, in bytes.
+const PIECE_BYTES: usize = 128 << 10;
 
 /// How an object is held.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -138,6 +163,30 @@ impl Object {
     /// How many names the file has: above 1 the path is one of several, 0 once it is deleted.
     pub fn links(&self) -> u32 {
         self.spot.links
+    }
+
+    /// Its form when it was looked up.
+    pub fn form(&self) -> Form {
+        self.spot.form
+    }
+
+    /// Reads its content, `piece` by piece. Read with our own rights: a program need not be readable to be
+    /// run.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::TXTBSY`] when it is not, or not any more, in the form in which it was looked up.
+    pub fn read(&self, mut piece: impl FnMut(&[u8])) -> Result<(), Errno> {
+        let file = open(self.reopen_path(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        let mut buffer = vec![0; PIECE_BYTES];
+        loop {
+            let count = rustix::io::read(&file, buffer.as_mut_slice())?;
+            match buffer.get(..count) {
+                None | Some([]) => break,
+                Some(read) => piece(read),
+            }
+        }
+        if Spot::of(file)?.form == self.spot.form { Ok(()) } else { Err(Errno::TXTBSY) }
     }
 
     /// Its type.

@@ -24,9 +24,6 @@ pub(crate) const CALL_DEADLINE: Duration = Duration::from_secs(2);
 /// that is busy, and not for a person.
 pub(crate) const OPEN_DEADLINE: Duration = Duration::from_millis(250);
 
-/// The name by which records and policies know the machine.
-pub(crate) const HOST: &str = "host";
-
 /// What the decision point says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Said {

@@ -10,17 +10,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use pathwarden_kernel_bpf::{Destination, ExecApproval, Protocol, Session};
+use pathwarden_kernel_bpf::{Changed, Destination, ExecApproval, Protocol, Session};
 use pathwarden_kernel_seccomp::{
     Address, Attempt, Call, Connect, Deed, Done, Errno, Exec, Kind, Listener, Need, Next,
     Requirement, Target, attempt,
 };
 use pathwarden_lens_shell::{Act, Plan, Surroundings, of_argv};
 use pathwarden_places::Place;
-use pathwarden_types::{HostAct, HostAttempt, HostVerb, OperationKind, Verb};
+use pathwarden_types::{Digest, HostAct, HostAttempt, HostVerb, OperationKind, Verb};
 
 use crate::asker::{CALL_DEADLINE, Question, Said};
 use crate::decider::{Decider, FileId};
+use crate::programs::{Programs, is_lasting};
 use crate::question::{self, Actor};
 use crate::sockets;
 use crate::tools::Tools;
@@ -52,6 +53,7 @@ pub(crate) struct Calls {
     /// `None` where the kernel takes no programs of ours.
     pub(crate) bpf: Option<Arc<Session>>,
     pub(crate) watch: Option<Arc<Watch>>,
+    pub(crate) programs: Programs,
     /// The way to the node, for whoever is inside.
     pub(crate) relay: PathBuf,
     pub(crate) surroundings: Surroundings,
@@ -360,39 +362,42 @@ impl Calls {
         if argument_bytes > ARGUMENTS_BYTES_MAX {
             return Err(Errno::TOOBIG);
         }
-        let question = self.exec_question(tid, exec, actor);
+        let question = self.exec_question(tid, exec, actor)?;
         if self.decider.exec(&question, CALL_DEADLINE) == Said::Refuse {
             self.note_refused("exec");
             return Err(Errno::PERM);
         }
         self.foresee(exec, actor);
         if let Some(bpf) = &self.bpf {
-            bpf.approve_exec(tid, &approval(exec)).map_err(|_| Errno::PERM)?;
+            let approval = approval(exec, &question.attempt.programs);
+            bpf.approve_exec(tid, &approval).map_err(|_| Errno::PERM)?;
         }
         Ok(Goes::On)
     }
 
     /// Asks now what the kernel will ask when it loads the program, where waiting is short.
     fn foresee(&self, exec: &Exec, actor: &Actor) {
-        let mut file = Some(exec.file());
-        while let Some(one) = file {
+        for file in exec.files() {
             for verb in [HostVerb::Run, HostVerb::Read] {
-                let act = self.decider.act(verb, one.path(), None);
+                let act = self.decider.act(verb, file.path(), None);
                 let _ = self.decider.file(act, actor, CALL_DEADLINE);
             }
-            file = one.interpreter();
         }
     }
 
-    fn exec_question(&self, tid: u32, exec: &Exec, actor: &Actor) -> Question {
+    fn exec_question(&self, tid: u32, exec: &Exec, actor: &Actor) -> Result<Question, Errno> {
         let mut acts: BTreeSet<HostAct> = BTreeSet::new();
-        let mut file = Some(exec.file());
-        while let Some(one) = file {
-            let id = one.id();
-            let links = u64::from(one.object().links());
+        let mut programs = BTreeMap::new();
+        for file in exec.files() {
+            let id = file.id();
+            let links = u64::from(file.object().links());
             let about = FileId { device: id.dev, inode: id.ino, links };
-            acts.insert(self.decider.act(HostVerb::Run, one.path(), Some(about)));
-            file = one.interpreter();
+            let act = self.decider.act(HostVerb::Run, file.path(), Some(about));
+            if is_lasting(&act.place) {
+                let path = file.path().to_string_lossy().into_owned();
+                programs.insert(path, self.programs.fingerprint(file)?);
+            }
+            acts.insert(act);
         }
         let arguments: Vec<&[u8]> = exec.argv().iter().map(Vec::as_slice).collect();
         let Plan { would, doubts } = of_argv(&arguments, &self.surroundings);
@@ -418,8 +423,9 @@ impl Calls {
             doubts,
             server: question::server(actor),
             tool: String::new(),
+            programs,
         };
-        Question { kind: OperationKind::Exec, name: program, attempt, parent: None }
+        Ok(Question { kind: OperationKind::Exec, name: program, attempt, parent: None })
     }
 
     /// What a command line would do, in the words of policies. Programs that it would start are asked about
@@ -482,19 +488,19 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// What the kernel holds a program to when it has started it: this file, these arguments.
-fn approval(exec: &Exec) -> ExecApproval {
-    let mut last = exec.file();
-    let mut is_script = false;
-    while let Some(interpreter) = last.interpreter() {
-        last = interpreter;
-        is_script = true;
-    }
+/// What the kernel holds a program to when it has started it: this file, these arguments; and the content
+/// that it had, where that was asked about.
+fn approval(exec: &Exec, programs: &BTreeMap<String, Digest>) -> ExecApproval {
+    let last = exec.files().last().unwrap_or(exec.file());
     let (id, tail) = (last.id(), exec.argument_tail());
-    match is_script {
-        true => ExecApproval::tail(id.ino, Some(id.dev), &tail),
-        false => ExecApproval::whole(id.ino, Some(id.dev), &tail),
-    }
+    let approval = match exec.file().interpreter() {
+        Some(_) => ExecApproval::tail(id.ino, Some(id.dev), &tail),
+        None => ExecApproval::whole(id.ino, Some(id.dev), &tail),
+    };
+    let form = last.object().form();
+    let changed = Changed { seconds: form.changed_seconds, nanoseconds: form.changed_nanoseconds };
+    let is_fingerprinted = programs.contains_key(&*last.path().to_string_lossy());
+    approval.unchanged_since(is_fingerprinted.then_some(changed))
 }
 
 /// The surroundings in which command lines are read.

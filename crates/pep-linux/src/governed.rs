@@ -21,6 +21,7 @@ use crate::asker::{CALL_DEADLINE, Said};
 use crate::calls::Calls;
 use crate::decider::Decider;
 use crate::opens::Opens;
+use crate::programs::Programs;
 use crate::question::Actor;
 use crate::tools::Tools;
 use crate::watch::Watch;
@@ -69,10 +70,10 @@ impl Governor {
         }
         let listener = take_listener(&mut launch)?;
         let cgroup = self.cgroup.clone();
-        let own = launch.pid;
+        let descendants = launch.descendants();
         let processes = move || match &cgroup {
             Some(cgroup) => cgroup.processes().unwrap_or_default(),
-            None => vec![own],
+            None => descendants.processes(),
         };
         let calls = Arc::new(Calls {
             listener: Arc::new(Listener::new(listener).map_err(words)?),
@@ -80,6 +81,7 @@ impl Governor {
             tools: Arc::clone(&self.tools),
             bpf: self.bpf.clone(),
             watch: self.watch.clone(),
+            programs: Programs::default(),
             relay: self.relay.clone(),
             surroundings: self.surroundings.clone(),
             processes: Box::new(processes),

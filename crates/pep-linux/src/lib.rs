@@ -20,6 +20,7 @@ mod decider;
 mod governed;
 mod opens;
 mod point;
+mod programs;
 mod question;
 mod relay;
 mod run;

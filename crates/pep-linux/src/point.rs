@@ -1,11 +1,12 @@
 //! The point itself: what the node orders is put in force here, and acknowledged.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use pathwarden_kernel_bpf::{Destination, Egress, Protocol, Session};
-use pathwarden_kernel_sandbox::Cgroup;
+use pathwarden_kernel_sandbox::{Cgroup, Descendants};
 use pathwarden_types::{Digest, Name, PointPhase, PointStanding, Restriction, SessionId, Verb};
 use pathwarden_wire::{AwaitOrders, Fault, FaultKind, Found, Orders, PointPdp};
 
@@ -31,6 +32,8 @@ pub(crate) struct Point {
     pub(crate) watch: Option<Arc<Watch>>,
     pub(crate) kernel: Option<Kernel>,
     pub(crate) cgroup: Option<Cgroup>,
+    /// The agent's processes where there is no cgroup, once it is started.
+    pub(crate) descendants: OnceLock<Descendants>,
     /// What was ordered last, to bring a tool server under it that starts later.
     pub(crate) ordered: Mutex<Taken>,
     /// What was put in force last, to know what is news here.
@@ -223,10 +226,14 @@ impl Point {
 
     fn set_frozen(&self, taken: &Taken) -> Result<(), String> {
         let Some(session) = &self.cgroup else {
-            return match taken.has_any(Verb::Freeze) {
-                true => Err("without a cgroup nothing can be made to stand still".to_owned()),
-                false => Ok(()),
-            };
+            let is_frozen = taken.session.contains(&Verb::Freeze);
+            return self.each_process(is_frozen, |all| {
+                if is_frozen {
+                    return all.freeze();
+                }
+                all.thaw();
+                Ok(())
+            });
         };
         // From the inside out, so that what is given back moves only when all of it may.
         for (server, place) in self.tools.all() {
@@ -254,7 +261,21 @@ impl Point {
         }
         match &self.cgroup {
             Some(session) => session.kill().map(drop).map_err(words),
-            None => Err("without a cgroup the tree cannot be ended as a whole".to_owned()),
+            None => self.each_process(true, Descendants::kill),
+        }
+    }
+
+    /// Does something to all processes of the agent, where no cgroup does. What must be done cannot be done
+    /// before there are any.
+    fn each_process(
+        &self,
+        is_taken: bool,
+        act: impl FnOnce(&Descendants) -> io::Result<()>,
+    ) -> Result<(), String> {
+        match self.descendants.get() {
+            Some(descendants) => act(descendants).map_err(words),
+            None if is_taken => Err("the agent is not started yet, and is not now".to_owned()),
+            None => Ok(()),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -19,15 +19,15 @@ use pathwarden_client::Client;
 use pathwarden_kernel_bpf::{Egress, Session};
 use pathwarden_kernel_sandbox::{Cgroup, Launch, Spec, Streams, Tier, Tree, User};
 use pathwarden_types::{
-    Canary, Finding, FindingKind, HostVerb, Name, Operation, OperationKind, PointPhase,
-    PointStanding, SessionId, Verb,
+    Canary, Finding, FindingKind, HostAttempt, HostVerb, Name, Operation, OperationKind,
+    PointPhase, PointStanding, SessionId, Verb,
 };
 use pathwarden_wire::{Answer, Ask, Found, Pdp, PointPdp};
 use rustix::process::Signal;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::asker::{Asker, CALL_DEADLINE, HOST};
+use crate::asker::{Asker, CALL_DEADLINE};
 use crate::calls::surroundings;
 use crate::canary::{Canaries, TRY};
 use crate::decider::Decider;
@@ -243,6 +243,9 @@ impl Stage {
         let Governed { launch, threads } =
             governed.and_then(|governed| governed).map_err(part("build the box"))?;
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).extend(threads);
+        if self.point.cgroup.is_none() {
+            self.point.descendants.get_or_init(|| launch.descendants());
+        }
         Ok(launch)
     }
 
@@ -488,7 +491,8 @@ async fn decider(setup: &Setup, canaries: &Canaries) -> Result<Arc<Decider>, Run
     let terrain = Terrain::new(ground::grounds(setup, canary)).map_err(words);
     let terrain = Arc::new(terrain.map_err(part("lay out the places"))?);
     terrain.name(resolve(setup.reach.clone()).await);
-    let host: Name = HOST.parse().map_err(words).map_err(part("name the machine"))?;
+    let host: Name =
+        HostAttempt::SERVER.parse().map_err(words).map_err(part("name the machine"))?;
     let pdp: Arc<dyn PointPdp> = Arc::new(setup.node.clone());
     let asker = Arc::new(Asker::new(pdp, setup.session, host, Handle::current()));
     let workspace = setup.workspace.clone();
@@ -551,6 +555,7 @@ fn point(setup: &Setup, governor: &Governor) -> Point {
         watch: governor.watch.clone(),
         kernel,
         cgroup: governor.cgroup.clone(),
+        descendants: OnceLock::new(),
         ordered: Mutex::default(),
         obeyed: Mutex::default(),
         standing: Mutex::new(PointStanding {

@@ -327,6 +327,22 @@ impl Registry {
         Some(Supply { trust: worst, reasons })
     }
 
+    /// How items stand that are used in these forms; `None` when none of them is pinned. What has another
+    /// form than the one that was shown last is not what was trusted, whether or not that is recorded yet.
+    #[must_use]
+    pub fn supply_of<'a>(&self, used: impl Iterator<Item = (&'a Item, Digest)>) -> Option<Supply> {
+        let mut worst: Option<Supply> = None;
+        for (item, content) in used {
+            let Some(pin) = self.pins.get(item) else { continue };
+            let is_known = pin.trust == Trust::Known;
+            let trust = if is_known && pin.current != content { Trust::Changed } else { pin.trust };
+            let all = worst.get_or_insert(Supply { trust, reasons: Vec::new() });
+            all.trust = all.trust.max(trust);
+            all.reasons.extend(pin.reasons.iter().filter(|_| !is_known).cloned());
+        }
+        worst
+    }
+
     /// Whether an agent is to see an item of this form in a list. Lists are read side by side, so that
     /// another form may have been recorded since.
     #[must_use]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,15 +28,15 @@ impl Digest {
     /// The digest of the concatenation of `parts`, without building it.
     #[must_use]
     pub fn of_parts(parts: &[&[u8]]) -> Self {
-        let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-        for part in parts {
-            context.update(part);
-        }
-        let mut bytes = [0; Self::BYTES];
-        for (to, from) in bytes.iter_mut().zip(context.finish().as_ref()) {
-            *to = *from;
-        }
-        Self(bytes)
+        let mut digesting = Self::begin();
+        parts.iter().for_each(|part| digesting.update(part));
+        digesting.finish()
+    }
+
+    /// Begins the digest of content that comes piece by piece.
+    #[must_use]
+    pub fn begin() -> Digesting {
+        Digesting(Context::new(&SHA256))
     }
 
     /// A digest computed elsewhere.
@@ -48,6 +49,26 @@ impl Digest {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; Self::BYTES] {
         &self.0
+    }
+}
+
+/// A digest of what has come so far, made by [`Digest::begin`].
+pub struct Digesting(Context);
+
+impl Digesting {
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all pieces.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        let mut bytes = [0; Digest::BYTES];
+        for (to, from) in bytes.iter_mut().zip(self.0.finish().as_ref()) {
+            *to = *from;
+        }
+        Digest(bytes)
     }
 }
 

@@ -1,7 +1,11 @@
 //! What is done to a machine: by processes, through the kernel.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::Digest;
 
 /// What one act does to a machine.
 #[derive(
@@ -79,11 +83,19 @@ pub struct HostAttempt {
     /// The tool whose call was open; empty where none was.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub tool: String,
+    /// The program files that would be loaded and that outlast the session's own work, by path, with the
+    /// digest of their content.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub programs: BTreeMap<String, Digest>,
 }
 
 impl HostAttempt {
+    /// The name by which records and policies know the machine, where others have a server's.
+    pub const SERVER: &str = "host";
     /// The most acts that one attempt has; one with more is refused.
     pub const ACTS_MAX: usize = 64;
+    /// The most programs that one attempt loads: a file, and one after the other what interprets it.
+    pub const PROGRAMS_MAX: usize = 8;
 }
 
 /// What the kernel saw an action do, while its permit was open, in the processes that served it.
@@ -117,7 +129,7 @@ pub struct MeasuredAct {
     pub received_bytes: u64,
     /// Digest of the content of a small file that was written, as it stood when the permit closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content: Option<crate::Digest>,
+    pub content: Option<Digest>,
     /// Whether the kernel refused it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub refused: bool,

@@ -32,7 +32,7 @@ mod verdict;
 
 pub use action::{Action, Operation, OperationKind, ToolClass};
 pub use containment::{Restriction, StandingRestriction, Target, Verb, VerbError};
-pub use digest::Digest;
+pub use digest::{Digest, Digesting};
 pub use finding::{Finding, FindingKind};
 pub use hex::HexError;
 pub use host::{HostAct, HostAttempt, HostVerb, Measured, MeasuredAct};

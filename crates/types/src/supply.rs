@@ -77,7 +77,7 @@ impl Item {
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { server, kind, name } = self;
-        if kind.is_whole_server() {
+        if name.is_empty() {
             write!(f, "{server} {}", kind.as_str())
         } else {
             write!(f, "{server} {} {name}", kind.as_str())

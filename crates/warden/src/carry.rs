@@ -89,7 +89,7 @@ impl Warden {
         let (engine, live) = self.live(&mut shard, session, caller)?;
         let now = self.now();
         let agent = &live.state.agent().name;
-        let supply = self.supplies.of(&gate.action().operation, agent)?;
+        let supply = self.supplies.of_action(gate.action(), agent)?;
         let agent = agent.clone();
         let restrictions = self.restraint.of(gate.action(), &agent, now)?;
         gate.renew(supply, restrictions);

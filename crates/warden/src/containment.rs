@@ -158,7 +158,7 @@ impl Warden {
             };
             self.restrict(standing, None).await?;
         }
-        self.applied().await
+        self.applied(&target).await
     }
 
     /// Gives something back before its time.
@@ -182,7 +182,7 @@ impl Warden {
         for restriction in meant {
             self.give_back(restriction, by.clone()).await?;
         }
-        self.applied().await
+        self.applied(&target).await
     }
 
     /// What is taken from whom, and where the points stand.
@@ -223,13 +223,27 @@ impl Warden {
         Ok(Containments { epoch, standing, points: rows })
     }
 
-    /// Waits until every point that is heard of has applied the present epoch.
-    async fn applied(&self) -> Result<Containments, Fault> {
+    /// Whether a point may have something of this target's to hold.
+    fn is_concerned(&self, target: &Target, row: &PointRow) -> bool {
+        let Some(of) = row.session else { return true };
+        match target {
+            Target::Session { session } => *session == of,
+            Target::Agent { agent } => self.shard(of).is_ok_and(|shard| {
+                shard.sessions.get(&of).is_none_or(|live| live.state.agent().name == *agent)
+            }),
+            // Its processes may be in any session.
+            Target::Server { .. } => true,
+        }
+    }
+
+    /// Waits until every point that is heard of and concerned has applied the present epoch.
+    async fn applied(&self, target: &Target) -> Result<Containments, Fault> {
         let mut acknowledged = self.restraint.acknowledged.subscribe();
         let until = tokio::time::Instant::now() + APPLY_WAIT;
         loop {
             acknowledged.borrow_and_update();
-            let containments = self.containments()?;
+            let mut containments = self.containments()?;
+            containments.points.retain(|row| self.is_concerned(target, row));
             let now = self.now();
             let waits =
                 |row: &PointRow| row.epoch != containments.epoch && now.since(row.seen) < SILENT_MS;

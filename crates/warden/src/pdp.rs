@@ -65,6 +65,7 @@ impl Pdp for Door {
             let mut action = action(&ask)?;
             self.warden.can_follow(&action)?;
             self.warden.identify(&self.caller, &ask, &mut action)?;
+            self.warden.pin_programs(&action)?;
             let asker = Asker { node: self.warden.node.clone(), identity: self.caller.identity() };
             let gate = Gate::new(action, asker, self.warden.now().plus(DECISION_MS_MAX));
             let answer = self.warden.carry_apart(session, self.caller.clone(), gate);

@@ -4,13 +4,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use pathwarden_decide::is_listed;
+use pathwarden_decide::{host_attempt, is_listed};
 use pathwarden_json::{Json, canonical};
 use pathwarden_store::Append;
 use pathwarden_supply::{Judged, Offer, Pin, Registry, steering};
 use pathwarden_types::{
-    Digest, Event, Finding, FindingKind, Item, ItemKind, Millis, Name, Observation, Operation,
-    OperationKind, Record, SessionId, Supply, Trust,
+    Action, Digest, Event, Finding, FindingKind, HostAttempt, Item, ItemKind, Millis, Name,
+    Observation, Operation, OperationKind, Record, SessionId, Supply, Trust,
 };
 use pathwarden_wire::{
     Catalogue, CatalogueItem, Fault, FaultKind, FindingRow, Found, Observe, PinRow, PinShown, Pins,
@@ -60,6 +60,16 @@ impl Supplies {
         }
     }
 
+    /// How what an action uses stands now.
+    pub(crate) fn of_action(&self, action: &Action, agent: &Name) -> Result<Option<Supply>, Fault> {
+        let programs = programs_of(action)?;
+        if programs.is_empty() {
+            return self.of(&action.operation, agent);
+        }
+        let registry = self.registry.lock().map_err(|_| internal())?;
+        Ok(registry.supply_of(programs.iter().map(|one| (&one.item, one.content))))
+    }
+
     /// How what an operation uses stands now.
     pub(crate) fn of(&self, operation: &Operation, agent: &Name) -> Result<Option<Supply>, Fault> {
         Ok(self.registry.lock().map_err(|_| internal())?.supply(operation, agent))
@@ -94,8 +104,12 @@ impl Warden {
     /// # Errors
     ///
     /// A fault when the node's own gateway reaches the server: what it sees there needs no word of an
-    /// agent, which may lie.
+    /// agent, which may lie. And when it has the name of the machine, whose programs are pinned as they run.
     pub fn may_report(&self, server: &Name) -> Result<(), Fault> {
+        if server.as_str() == HostAttempt::SERVER {
+            let advice = "give the server another name";
+            return Err(Fault::new(FaultKind::Forbidden, "this name is the machine's own", advice));
+        }
         if self.reached.contains(server) {
             let message =
                 format!("the gateway of this node sees for itself what `{server}` offers");
@@ -116,13 +130,19 @@ impl Warden {
         let observation = Observation { kind, server: server.clone(), action: None };
         self.observe(caller, Observe { session, observation, content })?;
         let is_inside = self.snapshot.load().settings().server(&server).inside;
-        self.pin(&offered, is_inside)?;
+        self.pin(self.judge_news(&offered)?, is_inside)?;
         self.withheld(caller, session, &offered)
     }
 
+    /// Records what is new of the programs that an action would run. They speak to nobody, so that nothing
+    /// but their content tells.
+    pub(crate) fn pin_programs(&self, action: &Action) -> Result<(), Fault> {
+        let programs = programs_of(action)?;
+        self.pin(programs.iter().map(|one| (one, Judged::default())).collect(), true)
+    }
+
     /// Records what is new of what a server offers.
-    fn pin(&self, offered: &[Offered], is_inside: bool) -> Result<(), Fault> {
-        let news = self.judge_news(offered)?;
+    fn pin(&self, news: Vec<(&Offered, Judged)>, is_inside: bool) -> Result<(), Fault> {
         let mut registry = self.supplies.registry.lock().map_err(|_| internal())?;
         let mut changed = false;
         for (Offered { item, text, content }, judged) in news {
@@ -428,6 +448,23 @@ fn read_items(
         Ok(Offered { item: Item { server: server.clone(), kind, name }, text, content })
     };
     items.into_iter().map(read).collect()
+}
+
+/// The programs that an action would run, as items that are pinned.
+fn programs_of(action: &Action) -> Result<Vec<Offered>, Fault> {
+    if action.operation.kind != OperationKind::Exec {
+        return Ok(Vec::new());
+    }
+    let programs = host_attempt(action).map(|attempt| attempt.programs).unwrap_or_default();
+    let offered = |(path, sha256): (String, Digest)| {
+        let form = serde_json::json!({ "path": path, "sha256": sha256 }).to_string();
+        let form = Json::parse(form.as_bytes()).map_err(|_| internal())?;
+        let text = String::from_utf8(canonical(form)).map_err(|_| internal())?;
+        let content = Digest::of(text.as_bytes());
+        let server = action.operation.server.clone();
+        Ok(Offered { item: Item { server, kind: ItemKind::Program, name: path }, text, content })
+    };
+    programs.into_iter().map(offered).collect()
 }
 
 /// What an agent would do with an item.

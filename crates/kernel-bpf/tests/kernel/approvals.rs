@@ -3,7 +3,7 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
 
-use pathwarden_kernel_bpf::{Event, ExecApproval, ExecFault, Image, TAIL_BYTES_MAX};
+use pathwarden_kernel_bpf::{Changed, Event, ExecApproval, ExecFault, Image, TAIL_BYTES_MAX};
 
 use crate::bed::{Bed, Inside};
 use crate::processes::images;
@@ -96,6 +96,40 @@ fn a_program_without_a_fitting_approval_is_killed_before_it_runs() {
         let [(image, fault)] = &refused[..] else { panic!("{refused:?}") };
         assert_eq!((*fault, &image.argv, image.inode), (expected, &all, file.0));
     }
+}
+
+/// When a file was last changed.
+fn changed(path: &str) -> Changed {
+    let about = fs::metadata(path).unwrap();
+    let nanoseconds = u32::try_from(about.ctime_nsec()).unwrap();
+    Changed { seconds: about.ctime(), nanoseconds }
+}
+
+#[test]
+fn a_program_that_was_rewritten_since_it_was_approved_is_killed() {
+    let Some(bed) = Bed::new("a_program_that_was_rewritten") else { return };
+    let program = bed.folder.path().join("program");
+    let path = program.to_str().unwrap();
+    fs::copy("/bin/echo", path).unwrap();
+    let approval = |changed| {
+        let all = area(&[path, "x"]);
+        ExecApproval::whole(inode(path), device(path), &all).unchanged_since(Some(changed))
+    };
+    let before = changed(path);
+    let (said, status) = run(&bed, &[path, "x"], Some(approval(before)));
+    assert!(status.success());
+    assert_eq!(said, "x\n");
+    bed.events();
+
+    // The very same bytes, written again: nobody looks at what they are a second time.
+    fs::write(path, fs::read("/bin/echo").unwrap()).unwrap();
+    let (_, status) = run(&bed, &[path, "x"], Some(approval(before)));
+    assert_eq!(status.signal(), Some(SIGKILL));
+    let refused = refused(&bed);
+    assert!(matches!(&refused[..], [(_, ExecFault::OtherContent)]), "{refused:?}");
+
+    let (said, _) = run(&bed, &[path, "x"], Some(approval(changed(path))));
+    assert_eq!(said, "x\n");
 }
 
 #[test]

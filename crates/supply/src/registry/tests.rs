@@ -190,6 +190,33 @@ fn a_change_of_the_program_or_its_instructions_concerns_everything_of_the_server
 }
 
 #[test]
+fn programs_stand_as_the_worst_of_them_in_the_form_that_is_used() {
+    let program = |path: &str| {
+        let (server, name) = (name("host"), path.to_owned());
+        Item { server, kind: ItemKind::Program, name }
+    };
+    let (script, shell) = (program("/tools/script"), program("/bin/sh"));
+    let mut registry = Registry::default();
+    let form = |text: &str| Digest::of(text.as_bytes());
+    let stands = |registry: &Registry, forms: [&str; 2]| {
+        let used = [&script, &shell].into_iter().zip(forms.map(form));
+        registry.supply_of(used).map(|supply| supply.trust)
+    };
+    assert_eq!(stands(&registry, ["1", "1"]), None);
+    show(&mut registry, &script, "1", true);
+    show(&mut registry, &shell, "1", true);
+    assert_eq!(stands(&registry, ["1", "1"]), Some(Trust::Known));
+    // Not recorded yet, and not trusted either.
+    assert_eq!(stands(&registry, ["1", "2"]), Some(Trust::Changed));
+    show(&mut registry, &shell, "2", true);
+    assert_eq!(stands(&registry, ["1", "2"]), Some(Trust::Changed));
+    rule(&mut registry, &shell, Ruling::Accept);
+    assert_eq!(stands(&registry, ["1", "2"]), Some(Trust::Known));
+    rule(&mut registry, &script, Ruling::Revoke);
+    assert_eq!(stands(&registry, ["1", "2"]), Some(Trust::Revoked));
+}
+
+#[test]
 fn a_switch_is_for_one_agent_or_for_all_and_can_be_undone() {
     let mut registry = Registry::default();
     let item = tool("files", "delete");
