@@ -136,6 +136,9 @@ pub enum Deed {
     },
 }
 
+/// The major number of `/dev/null` and its like, which keep nobody waiting.
+const MEMORY_DEVICES: u32 = 1;
+
 /// Where an open leads.
 #[derive(Clone, Debug)]
 pub enum Place {
@@ -226,7 +229,8 @@ impl Attempt {
         match &self.deed {
             Deed::Connect(_) => true,
             Deed::Open { place: Place::Existing(object), .. } => match object.kind() {
-                Kind::Fifo | Kind::Character | Kind::Block => true,
+                Kind::Character => object.device_major() != MEMORY_DEVICES,
+                Kind::Fifo | Kind::Block => true,
                 Kind::File | Kind::Directory | Kind::Link | Kind::Socket | Kind::Nameless => false,
             },
             Deed::Open { place: Place::New(_), .. }

@@ -112,6 +112,14 @@ impl Caller {
         self.process_names.iter().copied().zip(self.thread_names.iter().copied()).rev()
     }
 
+    /// Whether what this process may by its ids is what the caller may, too.
+    fn has_ids_of(&self, own: &Own) -> bool {
+        let own_groups = own.groups.iter().map(|group| group.as_raw());
+        (self.uid, self.euid) == (own.euid.as_raw(), own.euid.as_raw())
+            && (self.gid, self.egid) == (own.egid.as_raw(), own.egid.as_raw())
+            && self.groups.iter().copied().eq(own_groups)
+    }
+
     /// Takes on the rights on files, on this thread, until the guard is dropped.
     pub(crate) fn act(&self) -> Result<Acting<'_>, Errno> {
         Acting::start(self, false)
@@ -161,21 +169,35 @@ fn own() -> Result<&'static Own, Errno> {
 #[must_use = "the rights last as long as the guard"]
 pub(crate) struct Acting<'c> {
     caller: &'c Caller,
-    changed: bool,
-    fully: bool,
+    ids: Ids,
+    /// Whether the caller's rights are not our own.
+    differs: bool,
     umask: Option<Mode>,
+}
+
+/// Which ids are taken on. Most callers have ours, with fewer capabilities.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Ids {
+    /// They are the same.
+    Own,
+    /// Those that count on files.
+    OnFiles,
+    /// And the effective ones.
+    Effective,
 }
 
 impl<'c> Acting<'c> {
     fn start(caller: &'c Caller, fully: bool) -> Result<Self, Errno> {
         let own = own()?;
-        let same = caller.uid == own.euid.as_raw()
-            && caller.gid == own.egid.as_raw()
-            && caller.groups.iter().copied().eq(own.groups.iter().map(|group| group.as_raw()))
-            && caller.capabilities.contains(own.capabilities.effective);
-        let acting = Self { caller, changed: !same, fully: fully && !same, umask: None };
+        let ids = match caller.has_ids_of(own) {
+            true => Ids::Own,
+            false if fully => Ids::Effective,
+            false => Ids::OnFiles,
+        };
+        let differs = ids != Ids::Own || !caller.capabilities.contains(own.capabilities.effective);
+        let acting = Self { caller, ids, differs, umask: None };
         // From here on a failure drops the guard, which puts everything back.
-        if acting.changed {
+        if acting.differs {
             acting.change(own)?;
         }
         Ok(acting)
@@ -183,14 +205,20 @@ impl<'c> Acting<'c> {
 
     /// Groups first and capabilities last: each step needs the rights that the next takes away.
     fn change(&self, own: &Own) -> Result<(), Errno> {
-        let groups: Vec<Gid> = self.caller.groups.iter().map(|id| Gid::from_raw(*id)).collect();
-        set_thread_groups(&groups)?;
-        if self.fully {
-            set_thread_res_gid(own.gid, Gid::from_raw(self.caller.egid), own.gid)?;
-            set_thread_res_uid(own.uid, Uid::from_raw(self.caller.euid), own.uid)?;
-        } else {
-            sys::set_fs_group(self.caller.gid)?;
-            sys::set_fs_user(self.caller.uid)?;
+        if self.ids != Ids::Own {
+            let groups: Vec<Gid> = self.caller.groups.iter().map(|id| Gid::from_raw(*id)).collect();
+            set_thread_groups(&groups)?;
+        }
+        match self.ids {
+            Ids::Own => {}
+            Ids::OnFiles => {
+                sys::set_fs_group(self.caller.gid)?;
+                sys::set_fs_user(self.caller.uid)?;
+            }
+            Ids::Effective => {
+                set_thread_res_gid(own.gid, Gid::from_raw(self.caller.egid), own.gid)?;
+                set_thread_res_uid(own.uid, Uid::from_raw(self.caller.euid), own.uid)?;
+            }
         }
         let mut sets = own.capabilities;
         sets.effective &= self.caller.capabilities & sets.permitted;
@@ -199,13 +227,17 @@ impl<'c> Acting<'c> {
 
     fn restore(&self, own: &Own) -> Result<(), Errno> {
         set_capabilities(None, own.capabilities)?;
-        if self.fully {
-            set_thread_res_uid(own.uid, own.euid, own.uid)?;
-            set_thread_res_gid(own.gid, own.egid, own.gid)?;
-            set_capabilities(None, own.capabilities)?;
-        } else {
-            sys::set_fs_user(own.euid.as_raw())?;
-            sys::set_fs_group(own.egid.as_raw())?;
+        match self.ids {
+            Ids::Own => return Ok(()),
+            Ids::OnFiles => {
+                sys::set_fs_user(own.euid.as_raw())?;
+                sys::set_fs_group(own.egid.as_raw())?;
+            }
+            Ids::Effective => {
+                set_thread_res_uid(own.uid, own.euid, own.uid)?;
+                set_thread_res_gid(own.gid, own.egid, own.gid)?;
+                set_capabilities(None, own.capabilities)?;
+            }
         }
         set_thread_groups(&own.groups)
     }
@@ -216,7 +248,7 @@ impl Drop for Acting<'_> {
         if let Some(old) = self.umask.take() {
             umask(old);
         }
-        if self.changed
+        if self.differs
             && let Ok(own) = own()
         {
             // Fewer rights than before is the safe side; see the type.

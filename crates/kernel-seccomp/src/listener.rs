@@ -86,6 +86,8 @@ impl Listener {
         if usize::from(sizes.seccomp_notif_resp) > known {
             return Err(ListenError::Large { bytes: sizes.seccomp_notif_resp });
         }
+        // An older kernel is a slower one.
+        let _ = sys::wake_in_turn(fd.as_fd());
         Ok(Self { fd })
     }
 
@@ -222,6 +224,12 @@ impl Call {
             nr: raw.data.nr,
             args: raw.data.args,
         }
+    }
+
+    /// Whether it is an exec.
+    #[must_use]
+    pub fn starts_program(&self) -> bool {
+        [libc::SYS_execve, libc::SYS_execveat].contains(&self.nr.into())
     }
 
     /// A register, by place; 0 beyond the sixth.

@@ -194,6 +194,11 @@ impl Object {
         self.spot.kind
     }
 
+    /// Of a device, which driver it is.
+    pub(crate) fn device_major(&self) -> u32 {
+        self.spot.device.0
+    }
+
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.spot.fd.as_fd()
     }

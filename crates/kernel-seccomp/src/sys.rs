@@ -83,6 +83,18 @@ pub(crate) fn send(listener: BorrowedFd<'_>, mut answer: seccomp_notif_resp) -> 
     check(result.into()).map(drop)
 }
 
+/// Lets caller and receiver take turns on one processor: while one of them waits for the other, there is
+/// nothing that it could do (Linux 6.6).
+pub(crate) fn wake_in_turn(listener: BorrowedFd<'_>) -> Result<(), Errno> {
+    /// `SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`.
+    const SYNC_WAKE_UP: u64 = 1;
+    // SAFETY: the kernel takes the flags as a number.
+    let result = unsafe {
+        libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP)
+    };
+    check(result.into()).map(drop)
+}
+
 /// Whether the notification still waits for an answer.
 pub(crate) fn id_valid(listener: BorrowedFd<'_>, id: u64) -> Result<(), Errno> {
     // SAFETY: the kernel reads one u64.

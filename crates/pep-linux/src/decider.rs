@@ -122,18 +122,23 @@ impl Decider {
         said
     }
 
-    /// The verdict about an address.
-    pub(crate) fn connect(&self, act: HostAct, actor: &Actor, most: Duration) -> Said {
+    /// The verdict about an address, where it is known.
+    pub(crate) fn known_connect(&self, act: &HostAct, actor: &Actor) -> Option<Said> {
         if !self.is_ready() {
-            return Said::Refuse;
+            return Some(Said::Refuse);
         }
-        let key = (OperationKind::Connect, act, actor.server.clone());
-        if let Some(said) = self.quick().get(&key).copied() {
+        let key = (OperationKind::Connect, act.clone(), actor.server.clone());
+        self.quick().get(&key).copied()
+    }
+
+    /// The verdict about an address, asked for where it is not known.
+    pub(crate) fn connect(&self, act: HostAct, actor: &Actor, most: Duration) -> Said {
+        if let Some(said) = self.known_connect(&act, actor) {
             return said;
         }
         let generation = self.generation();
-        let said = self.asker.ask_within(&question::connect(key.1.clone(), actor), most);
-        self.keep(key, said, generation);
+        let said = self.asker.ask_within(&question::connect(act.clone(), actor), most);
+        self.keep((OperationKind::Connect, act, actor.server.clone()), said, generation);
         said
     }
 

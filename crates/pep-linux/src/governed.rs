@@ -81,7 +81,7 @@ impl Governor {
             tools: Arc::clone(&self.tools),
             bpf: self.bpf.clone(),
             watch: self.watch.clone(),
-            programs: Programs::default(),
+            programs: Programs::new(),
             relay: self.relay.clone(),
             surroundings: self.surroundings.clone(),
             processes: Box::new(processes),

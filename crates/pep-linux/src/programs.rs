@@ -1,9 +1,10 @@
 //! What programs are: the fingerprint of each file that is run, taken once for each of its forms.
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pathwarden_kernel_seccomp::{Errno, ExecFile, Form};
+use pathwarden_kernel_seccomp::{Errno, ExecFile, FileId, Form};
 use pathwarden_places::Place;
 use pathwarden_types::Digest;
 
@@ -16,12 +17,28 @@ const KNOWN_MAX: usize = 4_096;
 const PROGRAM_BYTES_MAX: u64 = 2 << 30;
 
 /// Fingerprints of programs.
-#[derive(Default)]
 pub(crate) struct Programs {
     known: Mutex<HashMap<Form, Digest>>,
+    /// The file that this program runs from.
+    own: Option<FileId>,
 }
 
 impl Programs {
+    pub(crate) fn new() -> Self {
+        let own = std::fs::metadata("/proc/self/exe").ok();
+        let own = own.map(|about| FileId { dev: about.dev(), ino: about.ino() });
+        Self { known: Mutex::default(), own }
+    }
+
+    /// Whether a program should be tomorrow what it is today, since it outlasts the session's own work. What
+    /// the agent builds changes as it works, and what stands elsewhere is not run. That this very program is
+    /// what it should be is not ours to say.
+    pub(crate) fn should_last(&self, file: &ExecFile, place: &str) -> bool {
+        let is_lasting =
+            [Place::System.as_str(), Place::Toolchain.as_str(), NAMED].contains(&place);
+        is_lasting && Some(file.id()) != self.own
+    }
+
     /// The digest of a program's content, and the form of the file in which it has it.
     ///
     /// Fails when the file is changed meanwhile, or is longer than what is read.
@@ -47,10 +64,4 @@ impl Programs {
     fn known(&self) -> MutexGuard<'_, HashMap<Form, Digest>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether a program of this place outlasts the session's own work, so that it should be tomorrow what it is
-/// today. What the agent builds changes as it works; what stands elsewhere is not run.
-pub(crate) fn is_lasting(place: &str) -> bool {
-    [Place::System.as_str(), Place::Toolchain.as_str(), NAMED].contains(&place)
 }

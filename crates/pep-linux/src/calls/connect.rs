@@ -1,0 +1,122 @@
+//! Connections that wait for a verdict.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+
+use pathwarden_kernel_bpf::{Destination, Protocol};
+use pathwarden_kernel_seccomp::{Address, Connect, Errno};
+
+use super::{Calls, Halt, Patience};
+use crate::asker::{CALL_DEADLINE, Said};
+use crate::question::Actor;
+use crate::sockets;
+use crate::watch::Watch;
+
+impl Calls {
+    /// Whether the kernel carries out a connection; an address is known to the kernel before it does.
+    pub(super) fn connect(
+        &self,
+        tid: u32,
+        connect: &Connect,
+        actor: &Actor,
+        patience: Patience,
+    ) -> Result<bool, Halt> {
+        match connect.address() {
+            Address::Inet(address) => self.connect_inet(tid, *address, actor, patience),
+            Address::Unix(_) => {
+                let Some(file) = connect.socket_file() else { return Err(Errno::PERM.into()) };
+                if file.path() == self.relay {
+                    return Ok(false);
+                }
+                // To find out whose it is takes a look at all processes.
+                if patience == Patience::None {
+                    return Err(Halt::Unknown);
+                }
+                let is_own = sockets::holds_unix(file.path(), &(self.processes)());
+                let act = self.decider.terrain.on_socket(file.path(), is_own);
+                match self.decider.connect(act, actor, CALL_DEADLINE) {
+                    Said::Allow => Ok(false),
+                    Said::Refuse => {
+                        self.note_refused("connect");
+                        Err(Errno::PERM.into())
+                    }
+                }
+            }
+            // It has no file that says whose it is.
+            Address::Abstract(_) => Err(Errno::PERM.into()),
+            // Nothing is reached; and should it be another address by the time the kernel reads it, that is
+            // refused there unless it was decided.
+            Address::Other { .. } => Ok(self.bpf.is_some()),
+        }
+    }
+
+    fn connect_inet(
+        &self,
+        tid: u32,
+        address: SocketAddr,
+        actor: &Actor,
+        patience: Patience,
+    ) -> Result<bool, Halt> {
+        // Whatever is decided below counts for the epoch in which it began.
+        let epoch = self.bpf.as_ref().map_or(0, |bpf| bpf.epoch());
+        if let Some(watch) = self.watch.as_ref().filter(|_| actor.server.is_some()) {
+            if patience == Patience::None {
+                return Err(Halt::Unknown);
+            }
+            // What the server did before it connects counts before it connects.
+            watch.settle();
+            self.heed(watch);
+        }
+        let said = self.address(address, actor, patience)?;
+        let Some(bpf) = &self.bpf else {
+            return if said == Said::Allow { Ok(false) } else { Err(Errno::PERM.into()) };
+        };
+        let (addr, port) = (address.ip(), address.port());
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            let to = Destination { addr, port, protocol };
+            bpf.judge(to, said == Said::Allow, epoch).map_err(|_| Errno::PERM)?;
+        }
+        match said {
+            Said::Allow => {
+                // An order may come between our word and the kernel's look; this very call was decided.
+                let to = Destination { addr, port, protocol: Protocol::Tcp };
+                bpf.pass(tid, to).map_err(|_| Errno::PERM)?;
+                Ok(true)
+            }
+            Said::Refuse => {
+                self.note_refused("connect");
+                Err(Errno::PERM.into())
+            }
+        }
+    }
+
+    /// What is said about an address.
+    fn address(
+        &self,
+        address: SocketAddr,
+        actor: &Actor,
+        patience: Patience,
+    ) -> Result<Said, Halt> {
+        let has_looked = Cell::new(false);
+        // To find out who listens there takes a look at all processes.
+        let is_own = || match patience {
+            Patience::None => has_looked.replace(true),
+            Patience::Some => sockets::listens(address, &(self.processes)()),
+        };
+        let act = self.decider.terrain.on_address(address, is_own);
+        match patience {
+            Patience::None if has_looked.get() => Err(Halt::Unknown),
+            Patience::None => self.decider.known_connect(&act, actor).ok_or(Halt::Unknown),
+            Patience::Some => Ok(self.decider.connect(act, actor, CALL_DEADLINE)),
+        }
+    }
+
+    /// After something was out of order, nothing counts that was allowed before.
+    fn heed(&self, watch: &Watch) {
+        let alarms = watch.alarms();
+        if self.decider.alarms.swap(alarms, Ordering::SeqCst) != alarms {
+            self.decider.distrust();
+        }
+    }
+}
