@@ -16,6 +16,7 @@ use crate::listener::Call;
 use crate::object::Object;
 use crate::resolve::Last;
 use crate::sys;
+use crate::target::Target;
 use crate::view::{Empty, View};
 use crate::wait::{Stop, Wait};
 
@@ -41,6 +42,16 @@ pub enum Address {
 }
 
 impl Address {
+    /// Where a connect goes, as its caller's memory says now. The caller may write another there at any time:
+    /// only whoever looks at the address that the kernel took may let it go on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Target::read_sockaddr`].
+    pub fn of(target: &Target<'_>, call: &Call) -> Result<Self, Errno> {
+        Ok(Self::parse(&target.read_sockaddr(call.word(1), call.int(2))?))
+    }
+
     fn parse(raw: &[u8]) -> Self {
         let Some((family, rest)) = raw.split_first_chunk::<2>() else {
             return Self::Other { family: u16::MAX };

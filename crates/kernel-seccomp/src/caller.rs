@@ -50,7 +50,7 @@ impl Caller {
     ///
     /// `ESRCH` when the task is gone, `EPERM` when the kernel's text cannot be understood.
     pub(crate) fn of(target: &Target<'_>) -> Result<Self, Errno> {
-        let fd = openat(target.proc(), "status", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        let fd = openat(target.proc()?, "status", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         let text = slurp(fd)?;
         let mut caller = Self::parse(&text).ok_or(Errno::PERM)?;
         caller.same_user_namespace = same_user_namespace(target)?;
@@ -274,7 +274,7 @@ fn same_user_namespace(target: &Target<'_>) -> Result<bool, Errno> {
         let link = rustix::fs::readlink("/proc/self/ns/user", Vec::new()).ok()?;
         Some(link.into_bytes())
     });
-    let theirs = readlinkat(target.proc(), "ns/user", Vec::new())?;
+    let theirs = readlinkat(target.proc()?, "ns/user", Vec::new())?;
     Ok(ours.as_deref() == Some(theirs.as_bytes()))
 }
 

@@ -232,6 +232,12 @@ impl Call {
         [libc::SYS_execve, libc::SYS_execveat].contains(&self.nr.into())
     }
 
+    /// Whether it connects a socket.
+    #[must_use]
+    pub fn connects(&self) -> bool {
+        libc::SYS_connect == i64::from(self.nr)
+    }
+
     /// A register, by place; 0 beyond the sixth.
     pub(crate) fn word(&self, index: usize) -> u64 {
         self.args.get(index).copied().unwrap_or(0)

@@ -1,5 +1,6 @@
 //! Another task, seen through `/proc` and its memory.
 
+use std::cell::OnceCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags, open, openat};
@@ -41,7 +42,8 @@ pub struct Target<'l> {
     listener: &'l Listener,
     call: u64,
     tid: i32,
-    proc: OwnedFd,
+    /// Opened when something in it is asked for.
+    proc: OnceCell<OwnedFd>,
 }
 
 impl<'l> Target<'l> {
@@ -49,21 +51,12 @@ impl<'l> Target<'l> {
     ///
     /// # Errors
     ///
-    /// `ESRCH` when it is gone, or not visible in this pid namespace.
+    /// `ESRCH` when it is not visible in this pid namespace.
     pub fn of(listener: &'l Listener, call: &Call) -> Result<Self, Errno> {
         if call.tid <= 0 {
             return Err(Errno::SRCH);
         }
-        let proc = open(
-            format!("/proc/{}", call.tid),
-            OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )
-        .map_err(|_| Errno::SRCH)?;
-        let target = Self { listener, call: call.id, tid: call.tid, proc };
-        // Now the folder is this task's for good: it never shows a later one.
-        target.still(())?;
-        Ok(target)
+        Ok(Self { listener, call: call.id, tid: call.tid, proc: OnceCell::new() })
     }
 
     /// Its thread id, as seen from here.
@@ -152,7 +145,7 @@ impl<'l> Target<'l> {
 
     /// An entry of its `/proc` folder, as an `O_PATH` descriptor of what it leads to.
     pub(crate) fn pinned(&self, name: &str) -> Result<OwnedFd, Errno> {
-        openat(&self.proc, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+        openat(self.proc()?, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
     }
 
     /// The device number of its controlling terminal, as the kernel packs it.
@@ -162,7 +155,7 @@ impl<'l> Target<'l> {
     /// `ENXIO` when it has none.
     pub(crate) fn terminal(&self) -> Result<u32, Errno> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let text = slurp(openat(&self.proc, "stat", flags, Mode::empty())?)?;
+        let text = slurp(openat(self.proc()?, "stat", flags, Mode::empty())?)?;
         // The name in brackets may hold anything; what follows is state, parent, group, session.
         let (_, after) = text.rsplit_once(')').ok_or(Errno::NXIO)?;
         let number: i32 = after
@@ -173,9 +166,15 @@ impl<'l> Target<'l> {
         if number == 0 { Err(Errno::NXIO) } else { self.still(number.cast_unsigned()) }
     }
 
-    /// Its `/proc` folder.
-    pub(crate) fn proc(&self) -> BorrowedFd<'_> {
-        self.proc.as_fd()
+    /// Its `/proc` folder. It is this task's for good: it never shows a later one.
+    pub(crate) fn proc(&self) -> Result<BorrowedFd<'_>, Errno> {
+        if let Some(proc) = self.proc.get() {
+            return Ok(proc.as_fd());
+        }
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let proc = open(format!("/proc/{}", self.tid), flags, Mode::empty());
+        let proc = self.still(proc.map_err(|_| Errno::SRCH)?)?;
+        Ok(self.proc.get_or_init(|| proc).as_fd())
     }
 
     /// `ESRCH` unless the call still waits; otherwise the value, now known to be this task's.

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use pathwarden_kernel_bpf::Session;
 use pathwarden_kernel_seccomp::{
-    Attempt, Call, Deed, Done, Errno, Kind, Listener, Need, Next, Requirement, Target, attempt,
+    Address, Attempt, Call, Deed, Done, Errno, Kind, Listener, Need, Next, Requirement, Target,
+    attempt,
 };
 use pathwarden_lens_shell::Surroundings;
 use pathwarden_places::Place;
@@ -222,8 +223,14 @@ impl Calls {
         }
         let target = Target::of(&self.listener, call)?;
         let tid = u32::try_from(call.tid).map_err(|_| Errno::SRCH)?;
-        let attempt = attempt(call, &target)?;
         let actor = Actor { program: String::new(), server: self.tools.of_process(tid) };
+        if let Some(bpf) = self.bpf.as_ref().filter(|_| call.connects())
+            && let Address::Inet(address) = Address::of(&target, call)?
+        {
+            self.connect_by_kernel(bpf, tid, address, &actor, patience)?;
+            return Ok(Goes::On);
+        }
+        let attempt = attempt(call, &target)?;
         match attempt.deed() {
             Deed::Exec(exec) => self.exec(tid, exec, &actor),
             Deed::Connect(connect) => match self.connect(tid, connect, &actor, patience)? {
@@ -268,10 +275,11 @@ impl Calls {
                 let place = Place::Persistence.as_str().to_owned();
                 let act =
                     HostAct { place, ..self.decider.terrain.exactly(HostVerb::Write, to.path()) };
-                match is_folder && self.file(act, actor, patience)? == Said::Refuse {
-                    true => Err(Errno::PERM.into()),
-                    false => Ok(()),
+                if is_folder && self.said(act, actor, patience)? == Said::Refuse {
+                    self.note_refused("mutation");
+                    return Err(Errno::PERM.into());
                 }
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -287,14 +295,14 @@ impl Calls {
         };
         let act = self.decider.act(HostVerb::Write, repository, None);
         Ok(!self.decider.is_taken(Verb::ReadOnly, actor.server.as_ref())
-            && self.file(act, actor, patience)? == Said::Allow)
+            && self.said(act, actor, patience)? == Said::Allow)
     }
 
-    /// What is said about an act on a file.
-    fn file(&self, act: HostAct, actor: &Actor, patience: Patience) -> Result<Said, Halt> {
+    /// What is said about one act.
+    fn said(&self, act: HostAct, actor: &Actor, patience: Patience) -> Result<Said, Halt> {
         match patience {
-            Patience::None => self.decider.known_file(&act, actor).ok_or(Halt::Unknown),
-            Patience::Some => Ok(self.decider.file(act, actor, CALL_DEADLINE)),
+            Patience::None => self.decider.known(&act, actor).ok_or(Halt::Unknown),
+            Patience::Some => Ok(self.decider.decide(act, actor, CALL_DEADLINE)),
         }
     }
 
@@ -311,7 +319,7 @@ impl Calls {
                 continue;
             }
             let act = self.act(need);
-            if self.file(act, actor, patience)? == Said::Refuse {
+            if self.said(act, actor, patience)? == Said::Refuse {
                 self.note_refused("mutation");
                 return Err(Errno::PERM.into());
             }

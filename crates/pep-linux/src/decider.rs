@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use pathwarden_types::{HostAct, HostVerb, Name, OperationKind, Target, Verb};
+use pathwarden_types::{HostAct, HostVerb, Name, Target, Verb};
 use pathwarden_wire::Orders;
 
 use crate::asker::{Asker, CALL_DEADLINE, Question, Said};
@@ -20,7 +20,7 @@ const ASKED_AGAIN_MAX: usize = 128;
 const QUICK_MAX: usize = 65_536;
 
 /// What is asked and how it was answered, by what it does and whose process it is.
-type Quick = HashMap<(OperationKind, HostAct, Option<Name>), Said>;
+type Quick = HashMap<(HostAct, Option<Name>), Said>;
 
 /// Decides for one session, by what is known or by asking.
 pub(crate) struct Decider {
@@ -102,43 +102,22 @@ impl Decider {
         HostAct { place: "elsewhere".to_owned(), ..self.terrain.exactly(verb, path) }
     }
 
-    /// The verdict about a file, where it is known.
-    pub(crate) fn known_file(&self, act: &HostAct, actor: &Actor) -> Option<Said> {
+    /// The verdict about one act, where it is known.
+    pub(crate) fn known(&self, act: &HostAct, actor: &Actor) -> Option<Said> {
         if !self.is_ready() {
             return Some(Said::Refuse);
         }
-        let key = (OperationKind::File, act.clone(), actor.server.clone());
-        self.quick().get(&key).copied()
+        self.quick().get(&(act.clone(), actor.server.clone())).copied()
     }
 
-    /// The verdict about a file, asked for where it is not known.
-    pub(crate) fn file(&self, act: HostAct, actor: &Actor, most: Duration) -> Said {
-        if let Some(said) = self.known_file(&act, actor) {
+    /// The verdict about one act, asked for where it is not known.
+    pub(crate) fn decide(&self, act: HostAct, actor: &Actor, most: Duration) -> Said {
+        if let Some(said) = self.known(&act, actor) {
             return said;
         }
         let generation = self.generation();
-        let said = self.asker.ask_within(&question::file(act.clone(), actor), most);
-        self.keep((OperationKind::File, act, actor.server.clone()), said, generation);
-        said
-    }
-
-    /// The verdict about an address, where it is known.
-    pub(crate) fn known_connect(&self, act: &HostAct, actor: &Actor) -> Option<Said> {
-        if !self.is_ready() {
-            return Some(Said::Refuse);
-        }
-        let key = (OperationKind::Connect, act.clone(), actor.server.clone());
-        self.quick().get(&key).copied()
-    }
-
-    /// The verdict about an address, asked for where it is not known.
-    pub(crate) fn connect(&self, act: HostAct, actor: &Actor, most: Duration) -> Said {
-        if let Some(said) = self.known_connect(&act, actor) {
-            return said;
-        }
-        let generation = self.generation();
-        let said = self.asker.ask_within(&question::connect(act.clone(), actor), most);
-        self.keep((OperationKind::Connect, act, actor.server.clone()), said, generation);
+        let said = self.asker.ask_within(&question::act(act.clone(), actor), most);
+        self.keep((act, actor.server.clone()), said, generation);
         said
     }
 
@@ -152,7 +131,7 @@ impl Decider {
 
     /// Only what is allowed is kept at hand, a refusal may be one of the moment; and only what was decided
     /// since everything was last to be asked again.
-    fn keep(&self, key: (OperationKind, HostAct, Option<Name>), said: Said, generation: u64) {
+    fn keep(&self, key: (HostAct, Option<Name>), said: Said, generation: u64) {
         if said == Said::Allow {
             let mut quick = self.quick();
             if self.generation() != generation {
@@ -180,9 +159,9 @@ impl Decider {
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.asker.forget();
         let usual = std::mem::take(&mut *self.quick());
-        let usual = usual.into_keys().filter(|(kind, _, _)| *kind == OperationKind::File);
+        let usual = usual.into_keys().filter(|(act, _)| act.verb != HostVerb::Reach);
         let actor = |server| Actor { program: String::new(), server };
-        usual.take(ASKED_AGAIN_MAX).map(|(_, act, server)| (act, actor(server))).collect()
+        usual.take(ASKED_AGAIN_MAX).map(|(act, server)| (act, actor(server))).collect()
     }
 
     /// Forgets every verdict, because something was out of order.
@@ -195,7 +174,7 @@ impl Decider {
     /// Asks again what was allowed, so that nobody has to wait for it where waiting is short.
     pub(crate) fn ask_again(&self, usual: Vec<(HostAct, Actor)>) {
         for (act, actor) in usual {
-            let _ = self.file(act, &actor, CALL_DEADLINE);
+            let _ = self.decide(act, &actor, CALL_DEADLINE);
         }
     }
 

@@ -102,7 +102,7 @@ impl Governor {
             let epoch = bpf.epoch();
             let act = self.decider.terrain.on_address(address, || false);
             let actor = Actor { program: String::new(), server };
-            let said = self.decider.connect(act, &actor, CALL_DEADLINE);
+            let said = self.decider.decide(act, &actor, CALL_DEADLINE);
             let (addr, port, protocol) = (address.ip(), address.port(), Protocol::Udp);
             let to = Destination { addr, port, protocol };
             if let Err(error) = bpf.judge(to, said == Said::Allow, epoch) {

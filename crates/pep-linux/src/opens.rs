@@ -200,7 +200,7 @@ impl Opens {
             verbs.iter().map(|verb| self.decider.act(*verb, &path, Some(file))).collect();
         let actor = Actor { program: String::new(), server: self.tools.of_process(tid) };
         let known: Option<Vec<Said>> =
-            acts.iter().map(|act| self.decider.known_file(act, &actor)).collect();
+            acts.iter().map(|act| self.decider.known(act, &actor)).collect();
         match known.map(|all| all.contains(&Said::Refuse)) {
             Some(false) => self.let_through(event, generation),
             // Dropped unanswered, it is refused.
@@ -221,7 +221,7 @@ impl Opens {
             let (path, about) = (event.path().ok()?, event.stat().ok()?);
             let file = FileId { device: about.device, inode: about.inode, links: about.links };
             let act = self.decider.act(HostVerb::Read, &path, Some(file));
-            self.decider.known_file(&act, &Actor::default())
+            self.decider.known(&act, &Actor::default())
         };
         let is_program = event.asks().has(Ask::Execute);
         match !is_program && self.tools.is_empty() && may_be_read() == Some(Said::Allow) {
@@ -236,7 +236,7 @@ impl Opens {
             let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(Waiting { event, acts, actor, generation }) = next else { return };
             let mut said =
-                acts.into_iter().map(|act| self.decider.file(act, &actor, OPEN_DEADLINE));
+                acts.into_iter().map(|act| self.decider.decide(act, &actor, OPEN_DEADLINE));
             match said.all(|said| said == Said::Allow) {
                 true => self.let_through(event, generation),
                 false => self.watch.refused("open"),

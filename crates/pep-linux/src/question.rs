@@ -1,6 +1,6 @@
 //! What is asked of the decision point, so that what is decided alike is asked alike.
 
-use pathwarden_types::{ActionId, HostAct, HostAttempt, Name, OperationKind};
+use pathwarden_types::{ActionId, HostAct, HostAttempt, HostVerb, Name, OperationKind};
 
 use crate::asker::Question;
 
@@ -13,18 +13,17 @@ pub(crate) struct Actor {
     pub(crate) server: Option<Name>,
 }
 
-/// A file is to be looked at or changed.
-pub(crate) fn file(act: HostAct, actor: &Actor) -> Question {
-    let name = format!("{} {}", act.verb.as_str(), act.place);
+/// One thing is to be done, by itself: a file is to be looked at or changed, or an address is to be reached.
+pub(crate) fn act(act: HostAct, actor: &Actor) -> Question {
+    let (kind, about) = match act.verb {
+        HostVerb::Reach => (OperationKind::Connect, &act.what),
+        HostVerb::Run | HostVerb::Read | HostVerb::Write | HostVerb::Remove | HostVerb::Change => {
+            (OperationKind::File, &act.place)
+        }
+    };
+    let name = format!("{} {about}", act.verb.as_str());
     let attempt = HostAttempt { acts: vec![act], server: server(actor), ..HostAttempt::default() };
-    Question { kind: OperationKind::File, name, attempt, parent: None }
-}
-
-/// An address is to be reached.
-pub(crate) fn connect(act: HostAct, actor: &Actor) -> Question {
-    let name = format!("reach {}", act.what);
-    let attempt = HostAttempt { acts: vec![act], server: server(actor), ..HostAttempt::default() };
-    Question { kind: OperationKind::Connect, name, attempt, parent: None }
+    Question { kind, name, attempt, parent: None }
 }
 
 /// Something was done that no decision on the machine covers, or that a tool's contract may not.

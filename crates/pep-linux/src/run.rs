@@ -260,10 +260,10 @@ impl Stage {
             let usual = usual.map(Path::new);
             for path in usual.into_iter().chain([inside.as_path()]) {
                 let act = decider.act(HostVerb::Read, path, None);
-                let _ = decider.file(act, &actor, CALL_DEADLINE);
+                let _ = decider.decide(act, &actor, CALL_DEADLINE);
             }
             let act = decider.act(HostVerb::Run, Path::new("/usr/bin/x"), None);
-            let _ = decider.file(act, &actor, CALL_DEADLINE);
+            let _ = decider.decide(act, &actor, CALL_DEADLINE);
         };
         if let Err(error) = tokio::task::spawn_blocking(asking).await {
             tracing::warn!(%error, "the first questions were not asked");

@@ -253,7 +253,7 @@ impl Watch {
         if seen.covered.contains(&key) {
             return true;
         }
-        let is_covered = self.asker.was_allowed(&question::file(act.clone(), actor));
+        let is_covered = self.asker.was_allowed(&question::act(act.clone(), actor));
         if is_covered && seen.covered.len() < TOLD_MAX {
             seen.covered.insert(key);
         }

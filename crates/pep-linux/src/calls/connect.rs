@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
-use pathwarden_kernel_bpf::{Destination, Protocol};
+use pathwarden_kernel_bpf::{Destination, Protocol, Session};
 use pathwarden_kernel_seccomp::{Address, Connect, Errno};
 
 use super::{Calls, Halt, Patience};
@@ -23,7 +23,13 @@ impl Calls {
         patience: Patience,
     ) -> Result<bool, Halt> {
         match connect.address() {
-            Address::Inet(address) => self.connect_inet(tid, *address, actor, patience),
+            Address::Inet(address) => match &self.bpf {
+                Some(bpf) => {
+                    self.connect_by_kernel(bpf, tid, *address, actor, patience).map(|()| true)
+                }
+                None if self.address(*address, actor, patience)? == Said::Allow => Ok(false),
+                None => Err(Errno::PERM.into()),
+            },
             Address::Unix(_) => {
                 let Some(file) = connect.socket_file() else { return Err(Errno::PERM.into()) };
                 if file.path() == self.relay {
@@ -35,7 +41,7 @@ impl Calls {
                 }
                 let is_own = sockets::holds_unix(file.path(), &(self.processes)());
                 let act = self.decider.terrain.on_socket(file.path(), is_own);
-                match self.decider.connect(act, actor, CALL_DEADLINE) {
+                match self.decider.decide(act, actor, CALL_DEADLINE) {
                     Said::Allow => Ok(false),
                     Said::Refuse => {
                         self.note_refused("connect");
@@ -51,15 +57,17 @@ impl Calls {
         }
     }
 
-    fn connect_inet(
+    /// Has the kernel carry out a connection: it looks at the address that it took itself.
+    pub(super) fn connect_by_kernel(
         &self,
+        bpf: &Session,
         tid: u32,
         address: SocketAddr,
         actor: &Actor,
         patience: Patience,
-    ) -> Result<bool, Halt> {
+    ) -> Result<(), Halt> {
         // Whatever is decided below counts for the epoch in which it began.
-        let epoch = self.bpf.as_ref().map_or(0, |bpf| bpf.epoch());
+        let epoch = bpf.epoch();
         if let Some(watch) = self.watch.as_ref().filter(|_| actor.server.is_some()) {
             if patience == Patience::None {
                 return Err(Halt::Unknown);
@@ -69,26 +77,16 @@ impl Calls {
             self.heed(watch);
         }
         let said = self.address(address, actor, patience)?;
-        let Some(bpf) = &self.bpf else {
-            return if said == Said::Allow { Ok(false) } else { Err(Errno::PERM.into()) };
-        };
-        let (addr, port) = (address.ip(), address.port());
+        let to = |protocol| Destination { addr: address.ip(), port: address.port(), protocol };
         for protocol in [Protocol::Tcp, Protocol::Udp] {
-            let to = Destination { addr, port, protocol };
-            bpf.judge(to, said == Said::Allow, epoch).map_err(|_| Errno::PERM)?;
+            bpf.judge(to(protocol), said == Said::Allow, epoch).map_err(|_| Errno::PERM)?;
         }
-        match said {
-            Said::Allow => {
-                // An order may come between our word and the kernel's look; this very call was decided.
-                let to = Destination { addr, port, protocol: Protocol::Tcp };
-                bpf.pass(tid, to).map_err(|_| Errno::PERM)?;
-                Ok(true)
-            }
-            Said::Refuse => {
-                self.note_refused("connect");
-                Err(Errno::PERM.into())
-            }
+        if said == Said::Refuse {
+            self.note_refused("connect");
+            return Err(Errno::PERM.into());
         }
+        // An order may come between our word and the kernel's look; this very call was decided.
+        Ok(bpf.pass(tid, to(Protocol::Tcp)).map_err(|_| Errno::PERM)?)
     }
 
     /// What is said about an address.
@@ -105,11 +103,7 @@ impl Calls {
             Patience::Some => sockets::listens(address, &(self.processes)()),
         };
         let act = self.decider.terrain.on_address(address, is_own);
-        match patience {
-            Patience::None if has_looked.get() => Err(Halt::Unknown),
-            Patience::None => self.decider.known_connect(&act, actor).ok_or(Halt::Unknown),
-            Patience::Some => Ok(self.decider.connect(act, actor, CALL_DEADLINE)),
-        }
+        if has_looked.get() { Err(Halt::Unknown) } else { self.said(act, actor, patience) }
     }
 
     /// After something was out of order, nothing counts that was allowed before.

@@ -46,7 +46,7 @@ impl Calls {
         for file in exec.files() {
             for verb in [HostVerb::Run, HostVerb::Read] {
                 let act = self.decider.act(verb, file.path(), None);
-                let _ = self.decider.file(act, actor, CALL_DEADLINE);
+                let _ = self.decider.decide(act, actor, CALL_DEADLINE);
             }
         }
     }

@@ -1,0 +1,124 @@
+"""Sockets by their path, listeners of others, rights that rise."""
+
+import contextlib
+import socket
+from pathlib import Path
+
+from node import PYTHON, expect
+from trap import Place
+
+SOCKETS = """
+import ctypes, errno, os, socket, threading
+outside, port = open("arguments").read().split()
+port = int(port)
+libc = ctypes.CDLL(None, use_errno=True)
+def tried(name, act):
+    try:
+        act()
+        print(name, "ok", flush=True)
+    except OSError as error:
+        print(name, os.strerror(error.errno).replace(" ", "_"), flush=True)
+def stream(path):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.settimeout(5)
+        one.connect(path)
+def datagram(path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
+        one.sendto(b"x", path)
+def reach(*address):
+    with socket.socket() as one:
+        one.settimeout(5)
+        one.connect(address)
+tried("stream", lambda: stream(outside + "/stream"))
+tried("temporary", lambda: stream("/var/tmp/pathwarden-trap-stream"))
+tried("datagram", lambda: datagram(outside + "/datagram"))
+tried("abstract", lambda: stream("\\0pathwarden-trap"))
+# Another address on the same port is not the one that is reached.
+decoy = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+decoy.bind(("127.0.0.7", port))
+tried("decoy", lambda: reach("127.0.0.1", port))
+# One byte of the address changes while the call waits: an abstract name, a path.
+path = (outside + "/stream").encode()
+raw = ctypes.create_string_buffer(b"\\1\\0" + path + b"\\0", 110)
+stop = False
+def flip():
+    while not stop:
+        raw[2] = b"\\0"
+        raw[2] = b"/"
+threading.Thread(target=flip, daemon=True).start()
+through = 0
+for _ in range(2000):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.setblocking(False)
+        # Nobody accepts: when the queue is full, that is the answer of whoever was reached.
+        through += libc.connect(one.fileno(), raw, 3 + len(path)) == 0 or ctypes.get_errno() == errno.EAGAIN
+stop = True
+print("race", through or "refused", flush=True)
+own = socket.socket(socket.AF_UNIX)
+own.bind("own.sock")
+own.listen()
+tried("own", lambda: stream("own.sock"))
+"""
+
+
+def trap_sockets(node):
+    """Unix sockets and listeners of others are not reached, and the session's own are."""
+    with Place("sockets") as place, contextlib.ExitStack() as stack:
+        spare = Path("/var/tmp/pathwarden-trap-stream")
+        for path in (place.secret / "stream", spare):
+            path.unlink(missing_ok=True)
+            one = stack.enter_context(socket.socket(socket.AF_UNIX))
+            one.bind(str(path))
+            one.listen(64)
+        stack.callback(spare.unlink, missing_ok=True)
+        datagram = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        datagram.bind(str(place.secret / "datagram"))
+        abstract = stack.enter_context(socket.socket(socket.AF_UNIX))
+        abstract.bind("\0pathwarden-trap")
+        abstract.listen()
+        tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        (place.work / "sockets.py").write_text(SOCKETS)
+        place.arguments(place.secret, tcp.getsockname()[1])
+        plain = dict(line.split() for line in place.outside([PYTHON, "sockets.py"]).splitlines())
+        reached = {name for name, word in plain.items() if word == "ok" or word.isdigit()}
+        expect(reached >= {"stream", "temporary", "datagram", "abstract", "decoy", "race"}, f"without a box: {plain}")
+        (place.work / "own.sock").unlink()
+        boxed = dict(line.split() for line in node.run(place.work, [PYTHON, "sockets.py"]).lines)
+        expect(boxed.pop("own", None) == "ok", "its own socket is not reached")
+        through = [name for name, word in boxed.items() if word == "ok" or word.isdigit()]
+        expect(not through and len(boxed) == 6, f"reached: {through} of {boxed}")
+        return f"0 of {len(boxed)} reached ({', '.join(sorted(set(boxed.values())))}); its own is"
+
+
+RISES = """
+import os
+def tried(name, act):
+    try:
+        act()
+        print(name, "ok", flush=True)
+    except OSError as error:
+        print(name, os.strerror(error.errno).replace(" ", "_"), flush=True)
+open("tool", "w").close()
+tried("chmod", lambda: os.chmod("tool", 0o4755))
+tried("create", lambda: os.close(os.open("made", os.O_CREAT | os.O_WRONLY, 0o4755)))
+tried("group", lambda: os.chmod("tool", 0o2755))
+os.makedirs("git/hooks")
+tried("rename", lambda: os.rename("git", ".git"))
+tried("hook", lambda: (os.makedirs(".git/hooks", exist_ok=True), open(".git/hooks/pre-commit", "w"))[1].close())
+tried("bin", lambda: open(os.path.expanduser("~/.local/bin/git-trap"), "w").close())
+tried("shared", lambda: os.chmod("git", 0o2775))
+tried("plain", lambda: os.chmod("tool", 0o755))
+"""
+
+
+def trap_rises(node):
+    """A file does not become what runs with more rights, or outside of the box."""
+    with Place("rises") as place:
+        (place.work / "rises.py").write_text(RISES)
+        words = dict(line.split() for line in node.run(place.work, [PYTHON, "rises.py"]).lines)
+        for harmless in ("plain",):
+            expect(words.pop(harmless, None) == "ok", f"{harmless} is refused")
+        words.pop("shared", None)
+        done = [name for name, word in words.items() if word == "ok"]
+        expect(not done and len(words) == 6, f"done: {done} of {words}")
+        return f"0 of {len(words)} done ({', '.join(sorted(set(words.values())))})"
