@@ -6,6 +6,7 @@
 
 import contextlib
 import json
+import mmap
 import os
 import shutil
 import sys
@@ -139,6 +140,24 @@ def rewritten(node):
     return "one bit, with length and times as before: refused"
 
 
+def mapped(node):
+    """Through a mapping that was written to before, content changes and the file keeps its times."""
+    bench = Bench(node, "mapped")
+    bench.put(10)
+    with bench.session() as runs:
+        expect(runs() == FIRST, "it does not run at first")
+        with bench.tool.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+            memory[-1] = memory[-1]
+            form = bench.tool.stat().st_ctime_ns
+            while_open = runs()
+            expect(while_open == "ETXTBSY", f"while it is mapped, it runs: {while_open}")
+            memory[-1] ^= 1
+        expect(bench.tool.stat().st_ctime_ns == form, "its times changed: no test")
+        after = runs()
+        expect(after == REFUSED, f"changed, it runs: {after}")
+    return f"while it is mapped {while_open}, afterwards refused"
+
+
 def interpreter(node):
     """A script of the workspace, by an interpreter that was replaced."""
     bench = Bench(node, "interpreter")
@@ -218,7 +237,7 @@ def main():
     config = '[agents.tester]\nowner = "the tests of the kernel plane"\n'
     try:
         with Node(HERE / "node", config) as node:
-            for do in (replaced, accepted, replaced_meanwhile, rewritten, interpreter, built, system, forged):
+            for do in (replaced, accepted, replaced_meanwhile, rewritten, mapped, interpreter, built, system, forged):
                 checks.check(do.__name__, lambda do=do: do(node))
     finally:
         if not KEEP:

@@ -106,3 +106,17 @@ def trap_hard_link(node):
         expect(not read.startswith("ok") and not write.startswith("ok"), f"old link: read {read}, write {write}")
         expect(good == f"ok {ord('A')}", f"an ordinary file: {good}")
         return f"a link from before: read {read}, write {write}; making one is among `changes`"
+
+
+def trap_replaced(node):
+    """A file that was looked at is not read or written once somebody outside has replaced it."""
+    with Place("replaced") as place, contextlib.ExitStack() as stack:
+        puppet = Puppet(node, place, stack)
+        pinned = puppet.does(f"pin {place.secret}/secret")
+        expect(pinned.startswith("ok"), f"it cannot be looked at: {pinned}")
+        path = f"/proc/self/fd/{pinned.split()[1]}"
+        (place.secret / "new").write_text("NEW")
+        (place.secret / "new").rename(place.secret / "secret")
+        seen = {word: puppet.does(f"{word} {path}") for word in ("open", "write")}
+        expect(not any(answer.startswith("ok") for answer in seen.values()), f"{seen}")
+        return ", ".join(f"{word} {answer}" for word, answer in seen.items())

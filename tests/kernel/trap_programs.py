@@ -154,6 +154,43 @@ def trap_strace(node):
         return "it cannot trace, and programs run without it"
 
 
+TERMINALS = """
+import os, resource, sys
+def tried(name, act):
+    try:
+        print(name, act() or "ok", flush=True)
+    except OSError as error:
+        print(name, os.strerror(error.errno).replace(" ", "_"), flush=True)
+def own():
+    main, side = os.openpty()
+    again = os.open(os.ttyname(side), os.O_RDWR | os.O_NOCTTY)
+    os.write(again, b"x\\n")
+    return "ok" if os.read(main, 8).startswith(b"x") else "mute"
+tried("other", lambda: os.write(os.open(open("arguments").read().strip(), os.O_RDWR | os.O_NOCTTY), b"x") and "ok")
+tried("own", own)
+tried("core", lambda: str(resource.getrlimit(resource.RLIMIT_CORE)[1]))
+"""
+
+
+def trap_terminals(node):
+    """Somebody's terminal is not there; the box's own are."""
+    with Place("terminals") as place, contextlib.ExitStack() as stack:
+        main, side = os.openpty()
+        stack.callback(lambda: (os.close(main), os.close(side)))
+        os.set_blocking(main, False)
+        (place.work / "terminals.py").write_text(TERMINALS)
+        place.arguments(os.ttyname(side))
+        plain = dict(line.split() for line in place.outside([PYTHON, "terminals.py"]).splitlines())
+        expect(plain["other"] == "ok" and os.read(main, 8) == b"x", f"without a box: {plain}")
+        boxed = dict(line.split() for line in node.run(place.work, [PYTHON, "terminals.py"]).lines)
+        expect(boxed["other"] != "ok", "somebody's terminal is open to it")
+        with contextlib.suppress(BlockingIOError):
+            expect(not os.read(main, 8), "something is written on somebody's terminal")
+        expect(boxed["own"] == "ok", f"a terminal of its own: {boxed['own']}")
+        expect(boxed["core"] == "0", f"a core of {boxed['core']} bytes may be written")
+        return f"another's {boxed['other']}; its own works; no cores"
+
+
 def trap_calls(node):
     with Place("calls") as place:
         program = install("abuse", place.work / "abuse")

@@ -90,8 +90,74 @@ def trap_sockets(node):
         return f"0 of {len(boxed)} reached ({', '.join(sorted(set(boxed.values())))}); its own is"
 
 
+LISTENERS = """
+import os, socket, struct, sys
+port, port6, path, spare = open("arguments").read().split()
+def tried(name, act):
+    try:
+        act()
+        print(name, "ok", flush=True)
+    except OSError as error:
+        print(name, os.strerror(error.errno).replace(" ", "_"), flush=True)
+def stream(address, family=socket.AF_INET):
+    with socket.socket(family) as one:
+        one.settimeout(5)
+        one.connect(address)
+def fast_open():
+    with socket.socket() as one:
+        one.settimeout(5)
+        one.sendto(b"x", socket.MSG_FASTOPEN, ("127.0.0.1", int(spare)))
+own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+own.bind(("0.0.0.0", int(port)))
+own6 = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+own6.bind(("::", int(port6)))
+tried("no_host", lambda: stream(("0.0.0.0", int(port))))
+tried("no_host_6", lambda: stream(("::", int(port6)), socket.AF_INET6))
+same = socket.socket(socket.AF_UNIX)
+same.bind(os.path.basename(path))
+same.listen()
+tried("linked", lambda: stream(path, socket.AF_UNIX))
+mine = socket.create_server(("127.0.0.1", int(spare)))
+tried("mine", lambda: stream(("127.0.0.1", int(spare))))
+mine.close()
+print("closed", "now", flush=True)
+sys.stdin.readline()
+tried("fast_open", fast_open)
+"""
+
+
+def trap_listeners(node):
+    """An own socket beside somebody's does not make theirs reachable: on all addresses, by the same name, before."""
+    with Place("listeners") as place, contextlib.ExitStack() as stack:
+        tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        tcp6 = stack.enter_context(socket.create_server(("::1", 0), family=socket.AF_INET6))
+        (place.secret / "true").mkdir()
+        (place.secret / "link").symlink_to("true")
+        one = stack.enter_context(socket.socket(socket.AF_UNIX))
+        one.bind(str(place.secret / "link" / "one.sock"))
+        one.listen()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            spare = free.getsockname()[1]
+        (place.work / "listeners.py").write_text(LISTENERS)
+        place.arguments(tcp.getsockname()[1], tcp6.getsockname()[1], place.secret / "true" / "one.sock", spare)
+        run = node.launch(place.work, [PYTHON, "listeners.py"])
+        stack.callback(run.close)
+        run.line("closed")
+        later = stack.enter_context(socket.create_server(("127.0.0.1", spare)))
+        later.setblocking(False)
+        run.tell("go")
+        run.end(20)
+        boxed = dict(line.split() for line in run.lines)
+        expect(boxed.pop("closed", None) == "now" and boxed.pop("mine", None) == "ok", f"its own is not reached: {boxed}")
+        through = [name for name, word in boxed.items() if word == "ok"]
+        expect(not through and len(boxed) == 4, f"reached: {through} of {boxed}")
+        with contextlib.suppress(BlockingIOError):
+            expect(not later.accept(), "what listens now where the box did is reached")
+        return f"0 of {len(boxed)} reached ({', '.join(sorted(set(boxed.values())))}); its own is"
+
+
 RISES = """
-import os
+import ctypes, os
 def tried(name, act):
     try:
         act()
@@ -101,10 +167,19 @@ def tried(name, act):
 open("tool", "w").close()
 tried("chmod", lambda: os.chmod("tool", 0o4755))
 tried("create", lambda: os.close(os.open("made", os.O_CREAT | os.O_WRONLY, 0o4755)))
+tried("nameless", lambda: os.close(os.open(".", os.O_TMPFILE | os.O_RDWR, 0o4755)))
 tried("group", lambda: os.chmod("tool", 0o2755))
 os.makedirs("git/hooks")
 tried("rename", lambda: os.rename("git", ".git"))
 tried("hook", lambda: (os.makedirs(".git/hooks", exist_ok=True), open(".git/hooks/pre-commit", "w"))[1].close())
+libc = ctypes.CDLL(None, use_errno=True)
+def exchange(one, other):
+    if libc.renameat2(-100, one, -100, other, 2):
+        raise OSError(ctypes.get_errno(), "renameat2")
+os.makedirs("plain/.git", exist_ok=True)
+tried("exchange", lambda: exchange(b"plain/.git", b"git"))
+tried("link", lambda: os.symlink("git", "plain/.vscode"))
+tried("swap", lambda: os.rename(os.path.expanduser("~/.cargo/bin"), os.path.expanduser("~/.cargo/old")))
 tried("bin", lambda: open(os.path.expanduser("~/.local/bin/git-trap"), "w").close())
 tried("shared", lambda: os.chmod("git", 0o2775))
 tried("plain", lambda: os.chmod("tool", 0o755))
@@ -115,10 +190,13 @@ def trap_rises(node):
     """A file does not become what runs with more rights, or outside of the box."""
     with Place("rises") as place:
         (place.work / "rises.py").write_text(RISES)
-        words = dict(line.split() for line in node.run(place.work, [PYTHON, "rises.py"]).lines)
+        home = place.base / "home"
+        (home / ".cargo" / "bin").mkdir(parents=True)
+        run = node.run(place.work, [PYTHON, "rises.py"], extra={"HOME": str(home)})
+        words = dict(line.split() for line in run.lines)
         for harmless in ("plain",):
             expect(words.pop(harmless, None) == "ok", f"{harmless} is refused")
         words.pop("shared", None)
         done = [name for name, word in words.items() if word == "ok"]
-        expect(not done and len(words) == 6, f"done: {done} of {words}")
+        expect(not done and len(words) == 10, f"done: {done} of {words}")
         return f"0 of {len(words)} done ({', '.join(sorted(set(words.values())))})"

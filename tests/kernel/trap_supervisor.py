@@ -33,6 +33,38 @@ def trap_freeze_waiting(node):
         return f"frozen {took * 1000:.1f} ms after the order, with a process in connect, whose wait has a deadline of 2 s; afterwards {answer}"
 
 
+def trap_hung(node):
+    """A call that waits for others for ever does not keep its process from standing still, or ending."""
+    with Place("hung") as place, contextlib.ExitStack() as stack:
+        os.mkfifo(place.work / "fifo")
+        script = "(echo x >fifo) & while :; do echo tick; sleep 0.1; done"
+        run = node.launch(place.work, ["/bin/sh", "-c", script])
+        stack.callback(run.close)
+        run.line("tick")
+        until("a process hangs", lambda: any(syscall_of(pid) in (2, 257) for pid in members(run.cgroup)), 4)
+        orders = []
+        for verb in ("freeze", "terminate"):
+            start = time.monotonic()
+            done = node.tried("contain", run.session, verb, "--ttl", "1m")
+            expect(done.returncode == 0, f"{verb}: {done.stdout}{done.stderr}")
+            orders.append(f"{verb} {(time.monotonic() - start) * 1000:.0f} ms")
+            expect(verb == "terminate" or "frozen 1" in (run.cgroup / "cgroup.events").read_text(), "it moves")
+        run.end(5)
+        return f"{', '.join(orders)}, the command's own time included"
+
+
+def trap_ended(node):
+    """With its session a box ends, whoever ends it."""
+    with Place("ended") as place, contextlib.ExitStack() as stack:
+        run = node.launch(place.work, ["/bin/sh", "-c", "echo up; exec sleep 60"])
+        stack.callback(run.close)
+        run.line("up")
+        start = time.monotonic()
+        node.cli("session", "end", run.session)
+        run.end(10)
+        return f"ended {(time.monotonic() - start) * 1000:.0f} ms after the order, the command's own time included"
+
+
 def syscall_of(pid):
     with contextlib.suppress(OSError, ValueError):
         return int(Path(f"/proc/{pid}/syscall").read_text().split()[0])

@@ -153,6 +153,12 @@ impl Session {
         self.passes.put(&tid.to_le_bytes(), &to.to_bytes())
     }
 
+    /// Takes back what one thread may connect to once.
+    pub fn withdraw_pass(&self, tid: u32) {
+        // The one way to fail is that there is none.
+        let _ = self.passes.handle.delete(&tid.to_le_bytes());
+    }
+
     /// Lets all verdicts about destinations lapse. Established connections go on.
     ///
     /// # Errors

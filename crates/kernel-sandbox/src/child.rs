@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use rustix::process::{
-    Pid, Signal, getpgrp, set_child_subreaper, set_parent_process_death_signal, setpgid,
-    test_kill_process_group,
+    Pid, Resource, Rlimit, Signal, getpgrp, set_child_subreaper, set_parent_process_death_signal,
+    setpgid, setrlimit, test_kill_process_group,
 };
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
@@ -187,6 +187,9 @@ fn confined(
 ) -> Result<program::Program, Failure> {
     let spec = &inside.spec;
     confine::bound_capabilities(spec.tier)?;
+    // The kernel itself would write it, whatever may not be written.
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })
+        .map_err(at(Step::Enter, "core limit"))?;
     if let Some(user) = &spec.user {
         confine::become_user(user)?;
     }

@@ -16,7 +16,7 @@ use rustix::thread::{
     set_thread_res_gid, set_thread_res_uid,
 };
 
-use crate::mounts::DEVICES;
+use crate::mounts::{DEVICES, INSTANCES, TERMINAL};
 use crate::spec::{Landlock, Report, Spec, Tier, User};
 use crate::step::{Failure, Step, at};
 
@@ -109,7 +109,11 @@ pub(crate) fn enter_landlock(spec: &Spec, report: &mut Report) -> Result<(), Fai
     for path in spec.writable.iter().chain([&spec.workspace]).chain(&spec.devices) {
         domain = permit(domain, path, every, report)?;
     }
-    for device in DEVICES.iter().map(Path::new).filter(|device| device.exists()) {
+    let instances = INSTANCES.iter().map(|instance| instance.at).chain(["/dev/ptmx"]);
+    // Outside of a view of our own, it is the machine's.
+    let terminal = [TERMINAL].into_iter().filter(|_| spec.tier == Tier::Kernel);
+    let devices = DEVICES.into_iter().chain(instances).chain(terminal).map(Path::new);
+    for device in devices.filter(|device| device.exists()) {
         domain = permit(domain, device, every, report)?;
     }
     tell(&domain.restrict_self().map_err(failed)?, report);

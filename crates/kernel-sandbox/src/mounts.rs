@@ -1,7 +1,7 @@
 //! The box's own view of files: `/proc` of its processes only, a `/dev` of harmless devices, kernel
 //! knobs read-only, and the masks.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -21,20 +21,22 @@ use crate::step::{Failure, Step, at};
 use crate::sys::{self, Reach};
 
 /// What every `/dev` has. The machine's own has disks, which root may read past every mask.
-pub(crate) const DEVICES: [&str; 10] = [
-    "/dev/null",
-    "/dev/zero",
-    "/dev/full",
-    "/dev/random",
-    "/dev/urandom",
-    "/dev/tty",
-    "/dev/ptmx",
-    "/dev/pts",
-    "/dev/shm",
-    "/dev/mqueue",
+pub(crate) const DEVICES: [&str; 7] =
+    ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/shm"];
+/// What the box has of its own: on the machine's, somebody else's terminals could be written to and read.
+pub(crate) const INSTANCES: [Instance; 2] = [
+    Instance {
+        at: "/dev/pts",
+        kind: "devpts",
+        options: Some(c"newinstance,ptmxmode=0666,mode=0620"),
+    },
+    Instance { at: "/dev/mqueue", kind: "mqueue", options: None },
 ];
+/// The terminal from which the agent is started, as containers name it.
+pub(crate) const TERMINAL: &str = "/dev/console";
 /// The links that programs expect there.
-const LINKS: [(&str, &str); 4] = [
+const LINKS: [(&str, &str); 5] = [
+    ("pts/ptmx", "/dev/ptmx"),
     ("/proc/self/fd", "/dev/fd"),
     ("/proc/self/fd/0", "/dev/stdin"),
     ("/proc/self/fd/1", "/dev/stdout"),
@@ -42,6 +44,13 @@ const LINKS: [(&str, &str); 4] = [
 ];
 /// Where root could change the machine through `/proc`, whatever its capabilities.
 const KNOBS: [&str; 5] = ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"];
+
+/// A file system of which the box gets a new one.
+pub(crate) struct Instance {
+    pub(crate) at: &'static str,
+    kind: &'static str,
+    options: Option<&'static CStr>,
+}
 
 /// Builds the view; the calling process is already in a mount namespace of its own.
 pub(crate) fn build(spec: &Spec, report: &mut Report) -> Result<(), Failure> {
@@ -84,9 +93,20 @@ fn mount_dev(spec: &Spec, report: &mut Report) -> Result<(), Failure> {
             Err(error) => return Err(at(Step::Mounts, path.display().to_string())(error)),
         }
     }
+    let instances: Vec<&Instance> =
+        INSTANCES.iter().filter(|instance| Path::new(instance.at).exists()).collect();
+    if let Some(terminal) = own_terminal() {
+        let device = keep(&terminal).map_err(at(Step::Mounts, terminal.display().to_string()))?;
+        kept.push((TERMINAL.into(), device));
+    }
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
     mount("tmpfs", "/dev", "tmpfs", flags, Some(c"mode=755,size=64k"))
         .map_err(at(Step::Mounts, "/dev"))?;
+    for instance in instances {
+        fs::create_dir_all(instance.at).map_err(at(Step::Mounts, instance.at))?;
+        mount(instance.kind, instance.at, instance.kind, flags, instance.options)
+            .map_err(at(Step::Mounts, instance.at))?;
+    }
     for (path, device) in kept {
         put(&path, &device).map_err(at(Step::Mounts, path.display().to_string()))?;
     }
@@ -94,6 +114,16 @@ fn mount_dev(spec: &Spec, report: &mut Report) -> Result<(), Failure> {
         symlink(target, link).map_err(at(Step::Mounts, link))?;
     }
     seal(Path::new("/dev"), Reach::Mount)
+}
+
+/// The terminal that a standard stream is, if one is.
+fn own_terminal() -> Option<PathBuf> {
+    let terminal = |number: i32| {
+        let path = fs::read_link(format!("/proc/self/fd/{number}")).ok()?;
+        let is_device = file_type(&path).ok()? == FileType::CharacterDevice;
+        (path.starts_with("/dev/pts") && is_device).then_some(path)
+    };
+    (0..=2).find_map(terminal)
 }
 
 /// A device file or folder in the old `/dev`, held while the new one covers it.

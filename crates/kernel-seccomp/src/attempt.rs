@@ -10,7 +10,7 @@ use crate::address::Connect;
 use crate::caller::Caller;
 use crate::exec::Exec;
 use crate::listener::Call;
-use crate::object::{Entry, FileId, Kind, Object};
+use crate::object::{Entry, FileId, Hold, Kind, Object};
 use crate::target::Target;
 use crate::times::Times;
 use crate::view::View;
@@ -136,6 +136,32 @@ pub enum Deed {
     },
 }
 
+impl Deed {
+    /// The names at which something is put that was made elsewhere. An exchange puts something at both.
+    pub fn moved_to(&self) -> Vec<&Entry> {
+        match self {
+            Self::Rename { from, to, flags } if flags & libc::RENAME_EXCHANGE != 0 => {
+                vec![from, to]
+            }
+            Self::Rename { to: at, .. } | Self::Link { to: at, .. } | Self::Symlink { at, .. } => {
+                vec![at]
+            }
+            Self::Exec(_)
+            | Self::Connect(_)
+            | Self::Open { .. }
+            | Self::Temporary { .. }
+            | Self::Unlink { .. }
+            | Self::Mkdir { .. }
+            | Self::Mknod { .. }
+            | Self::Chmod { .. }
+            | Self::Chown { .. }
+            | Self::Truncate { .. }
+            | Self::Fallocate { .. }
+            | Self::Utimes { .. } => Vec::new(),
+        }
+    }
+}
+
 /// The major number of `/dev/null` and its like, which keep nobody waiting.
 const MEMORY_DEVICES: u32 = 1;
 
@@ -178,6 +204,8 @@ pub struct Requirement {
     pub links: u32,
     /// Its type; a directory stands for all that is in it.
     pub kind: Option<Kind>,
+    /// Whether the caller has it open, for what it does with it.
+    pub is_open: bool,
 }
 
 impl Requirement {
@@ -193,6 +221,7 @@ impl Requirement {
         Self {
             need,
             path: path.to_owned(),
+            is_open: object.is_some_and(|object| object.hold() == Hold::File),
             id: object.map(Object::id),
             links: object.map_or(0, Object::links),
             kind: object.map(Object::kind),

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatxFlags, open, openat, readlink, statx};
 use rustix::io::Errno;
 
+use crate::sys;
+
 /// A file wherever its names are.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct FileId {
@@ -17,6 +19,9 @@ pub struct FileId {
     /// The inode number there.
     pub ino: u64,
 }
+
+/// What the kernel puts behind the path of a file whose name is gone.
+const GONE: &[u8] = b" (deleted)";
 
 /// The type of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -108,7 +113,11 @@ impl Spot {
     /// The kernel's path.
     fn path(&self) -> Result<PathBuf, Errno> {
         let text = readlink(by_descriptor(self.fd.as_fd()), Vec::with_capacity(256))?;
-        Ok(PathBuf::from(OsString::from_vec(text.into_bytes())))
+        let mut text = text.into_bytes();
+        if self.links == 0 && text.ends_with(GONE) {
+            text.truncate(text.len() - GONE.len());
+        }
+        Ok(PathBuf::from(OsString::from_vec(text)))
     }
 }
 
@@ -148,9 +157,9 @@ impl Object {
         self.hold
     }
 
-    /// The true path: no symlinks, no `..`, mounts crossed, within the caller's mount tree. The
-    /// kernel appends ` (deleted)` when the name is gone, and shows `pipe:[1]` and its like where
-    /// there never was one; such text begins with no slash, or names nothing that can be opened.
+    /// The true path: no symlinks, no `..`, mounts crossed, within the caller's mount tree. Once the
+    /// name is gone, the one that it had last. The kernel shows `pipe:[1]` and its like where there
+    /// never was one; such text begins with no slash.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -175,9 +184,14 @@ impl Object {
     ///
     /// # Errors
     ///
-    /// [`Errno::TXTBSY`] when it is not, or not any more, in the form in which it was looked up.
+    /// [`Errno::TXTBSY`] when it is not, or not any more, in the form in which it was looked up, or
+    /// somebody has it open to write: through a mapping that is written to already, it changes without
+    /// another form.
     pub fn read(&self, mut piece: impl FnMut(&[u8])) -> Result<(), Errno> {
         let file = open(self.reopen_path(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        if sys::is_open_to_write(file.as_fd()) {
+            return Err(Errno::TXTBSY);
+        }
         let mut buffer = vec![0; PIECE_BYTES];
         loop {
             let count = rustix::io::read(&file, buffer.as_mut_slice())?;
@@ -186,7 +200,9 @@ impl Object {
                 Some(read) => piece(read),
             }
         }
-        if Spot::of(file)?.form == self.spot.form { Ok(()) } else { Err(Errno::TXTBSY) }
+        let is_open = sys::is_open_to_write(file.as_fd());
+        let is_same = Spot::of(file)?.form == self.spot.form;
+        if is_same && !is_open { Ok(()) } else { Err(Errno::TXTBSY) }
     }
 
     /// Its type.

@@ -61,7 +61,8 @@ impl Attempt {
     /// Carries it out with the caller's rights and answers the call. An exec is left to the kernel.
     ///
     /// Waits for others no longer than `patience` where [`Attempt::may_block`]: a FIFO without its
-    /// other end then gives `EINTR`, which a patient caller repeats, a connect `ETIMEDOUT`.
+    /// other end then gives `EINTR`, which a patient caller repeats, a connect `ETIMEDOUT`. Nobody is
+    /// waited for while `is_halted`: that gives `EINTR`, and so lets the caller be frozen.
     ///
     /// This thread takes on the caller's ids, capabilities and umask meanwhile; it keeps a umask
     /// and working directory of its own from then on.
@@ -74,12 +75,13 @@ impl Attempt {
         listener: &Listener,
         id: u64,
         patience: Duration,
+        is_halted: &dyn Fn() -> bool,
     ) -> Result<Done, PerformError> {
         // Who died while it was being decided about has nothing more to do.
         if !listener.is_alive(id) {
             return Ok(Done::Gone);
         }
-        let wait = Wait::new(listener, id, patience);
+        let wait = Wait::new(listener, id, patience, is_halted);
         let connects = matches!(self.deed(), Deed::Connect(_));
         let late = if connects { Errno::TIMEDOUT } else { Errno::INTR };
         let (delivery, done) = match self.carry_out(&wait) {

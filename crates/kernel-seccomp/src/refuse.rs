@@ -185,9 +185,20 @@ fn by_argument() -> Vec<(i64, Tree)> {
             libc::SYS_socketpair,
             when_any(Word::Argument(0), &[family(libc::AF_UNIX)], ALLOW, errno(libc::EAFNOSUPPORT)),
         ),
+        (libc::SYS_sendto, unless_connecting(Word::Argument(3))),
+        (libc::SYS_sendmsg, unless_connecting(Word::Argument(2))),
+        (libc::SYS_sendmmsg, unless_connecting(Word::Argument(3))),
         (libc::SYS_mknod, device(Word::Argument(1))),
         (libc::SYS_mknodat, device(Word::Argument(2))),
     ]
+}
+
+/// Data that goes out with the connection (TCP Fast Open) makes one that nobody was asked about; clients
+/// connect first when they get this answer.
+fn unless_connecting(flags: Word) -> Tree {
+    let connecting = libc::MSG_FASTOPEN.unsigned_abs();
+    let refused = Tree::Verdict(errno(libc::EOPNOTSUPP));
+    when(flags, Test::AnyBit(connecting), refused, Tree::Verdict(ALLOW))
 }
 
 /// A filter with a listener of its own could answer calls in our stead.

@@ -186,6 +186,29 @@ pub(crate) fn ftruncate(fd: BorrowedFd<'_>, length: i64) -> Result<(), Errno> {
     check(unsafe { libc::ftruncate(fd.as_raw_fd(), length) }.into()).map(drop)
 }
 
+/// Of `fcntl(2)`; not in the libc crate.
+const F_SETSIG: i32 = 10;
+
+/// Whether somebody has the file open to write, found out by a lease that is given back at once: there is
+/// none then. Where no lease can be had for other reasons, it is not known, and `false`.
+pub(crate) fn is_open_to_write(fd: BorrowedFd<'_>) -> bool {
+    let set = |command: i32, value: i32| {
+        // SAFETY: no memory is involved.
+        check(unsafe { libc::fcntl(fd.as_raw_fd(), command, value) }.into())
+    };
+    // Should somebody open it in this very moment, the signal that says so is one that is ignored.
+    if set(F_SETSIG, libc::SIGURG).is_err() {
+        return false;
+    }
+    match set(libc::F_SETLEASE, libc::F_RDLCK) {
+        Ok(_) => {
+            let _ = set(libc::F_SETLEASE, libc::F_UNLCK);
+            false
+        }
+        Err(errno) => errno == Errno::AGAIN,
+    }
+}
+
 /// `fallocate(2)`.
 pub(crate) fn fallocate(fd: BorrowedFd<'_>, mode: i32, at: i64, bytes: i64) -> Result<(), Errno> {
     // SAFETY: no memory is involved.

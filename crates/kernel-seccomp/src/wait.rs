@@ -30,21 +30,29 @@ impl From<Errno> for Stop {
 }
 
 /// One call that waits for us, and how long it may.
-#[derive(Debug)]
 pub(crate) struct Wait<'l> {
     listener: &'l Listener,
     id: u64,
     deadline: Instant,
+    is_halted: &'l dyn Fn() -> bool,
 }
 
 impl<'l> Wait<'l> {
-    pub(crate) fn new(listener: &'l Listener, id: u64, patience: Duration) -> Self {
-        Self { listener, id, deadline: Instant::now() + patience }
+    pub(crate) fn new(
+        listener: &'l Listener,
+        id: u64,
+        patience: Duration,
+        is_halted: &'l dyn Fn() -> bool,
+    ) -> Self {
+        Self { listener, id, deadline: Instant::now() + patience, is_halted }
     }
 
     pub(crate) fn check(&self) -> Result<(), Stop> {
         if !self.listener.is_alive(self.id) {
             return Err(Stop::Gone);
+        }
+        if (self.is_halted)() {
+            return Err(Stop::Errno(Errno::INTR));
         }
         if Instant::now() >= self.deadline { Err(Stop::Late) } else { Ok(()) }
     }

@@ -392,9 +392,9 @@ pub(crate) struct Pinned {
     /// The tool, prompt or template; none for the server's instructions or program.
     #[arg(default_value = "")]
     pub(crate) name: String,
-    /// What kind of thing it is.
-    #[arg(long, value_enum, default_value_t = Kind::Tool)]
-    pub(crate) kind: Kind,
+    /// What kind of thing it is [default: the one that there is of this name].
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<Kind>,
 }
 
 /// A ruling on one item.

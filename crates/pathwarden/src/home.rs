@@ -1,6 +1,7 @@
 //! The home folder of a node.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -11,6 +12,7 @@ use pathwarden_ledger::{Signer, VerifierKey};
 use pathwarden_types::Name;
 use pathwarden_warden::TokenKey;
 
+use crate::accounts::Account;
 use crate::cli::At;
 use crate::snapshot::PROFILES;
 
@@ -30,6 +32,11 @@ impl Home {
                 .join(".pathwarden"),
         };
         Ok(Self { dir: std::path::absolute(dir)? })
+    }
+
+    /// Whether somebody has made this home.
+    pub(crate) fn is_made(&self) -> io::Result<bool> {
+        Ok(self.config_file().try_exists()? || self.ledger().try_exists()?)
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -80,16 +87,14 @@ impl Home {
     /// The checked configuration.
     pub(crate) fn config(&self) -> anyhow::Result<Config> {
         let path = self.config_file();
-        let text = fs::read_to_string(&path).with_context(|| {
-            format!("read `{}` (make a home with `pathwarden init`)", path.display())
-        })?;
+        let text = self.text(&path)?;
         Config::parse(&text).map_err(|faults| anyhow!("`{}` has faults:\n{faults}", path.display()))
     }
 
     /// The key that checkpoints must be signed with.
     pub(crate) fn load_verifier_key(&self) -> anyhow::Result<VerifierKey> {
         let path = self.verifier_key();
-        let text = read(&path)?;
+        let text = self.text(&path)?;
         VerifierKey::from_str(text.trim())
             .with_context(|| format!("read the verifier key `{}`", path.display()))
     }
@@ -97,7 +102,7 @@ impl Home {
     /// The key that signs checkpoints.
     pub(crate) fn load_signer(&self, name: &str) -> anyhow::Result<Signer> {
         let path = self.signing_key();
-        let der = fs::read(&path).with_context(|| format!("read `{}`", path.display()))?;
+        let der = self.bytes(&path)?;
         Signer::from_pkcs8(name, &der)
             .with_context(|| format!("read the signing key `{}`", path.display()))
     }
@@ -105,7 +110,7 @@ impl Home {
     /// The key that makes and checks tokens.
     pub(crate) fn load_token_key(&self) -> anyhow::Result<TokenKey> {
         let path = self.token_key();
-        let secret = fs::read(&path).with_context(|| format!("read `{}`", path.display()))?;
+        let secret = self.bytes(&path)?;
         match <[u8; TokenKey::BYTES]>::try_from(secret.as_slice()) {
             Ok(secret) => Ok(TokenKey::new(&secret)),
             Err(_) => {
@@ -126,6 +131,32 @@ impl Home {
             }
         }
     }
+
+    fn text(&self, path: &Path) -> anyhow::Result<String> {
+        fs::read_to_string(path).map_err(|error| self.unread(path, error))
+    }
+
+    fn bytes(&self, path: &Path) -> anyhow::Result<Vec<u8>> {
+        fs::read(path).map_err(|error| self.unread(path, error))
+    }
+
+    /// Why a file of the home could not be read, and what to do about it.
+    fn unread(&self, path: &Path, error: io::Error) -> anyhow::Error {
+        let advice = match (error.kind(), self.is_made()) {
+            (io::ErrorKind::PermissionDenied, _) if path.starts_with(self.below("tokens")) => {
+                " (only its owner may: be that user, or set PATHWARDEN_TOKEN to a token of yours)"
+            }
+            (io::ErrorKind::PermissionDenied, _) => {
+                " (only its owner may: be that user, or name another home with --home)"
+            }
+            (io::ErrorKind::NotFound, Ok(true)) => {
+                " (the home is not whole: restore it from a copy)"
+            }
+            (io::ErrorKind::NotFound, _) => " (make a home with `pathwarden init`)",
+            _ => "",
+        };
+        anyhow!(error).context(format!("read `{}`{advice}", path.display()))
+    }
 }
 
 /// Where a node listens when its configuration cannot be read by this user.
@@ -136,7 +167,7 @@ pub(crate) fn client(at: &At) -> anyhow::Result<Client> {
     let home = Home::new(at)?;
     let token = match &at.token {
         Some(token) => token.clone(),
-        None => read(&home.token("operator"))?,
+        None => home.text(&home.token("operator"))?,
     };
     Ok(Client::new(home.endpoint(at)?, token.trim().to_owned()))
 }
@@ -144,13 +175,12 @@ pub(crate) fn client(at: &At) -> anyhow::Result<Client> {
 /// The person at the keyboard.
 pub(crate) fn person(named: Option<Name>) -> anyhow::Result<Name> {
     let login = || ["USER", "LOGNAME"].iter().find_map(|key| std::env::var(key).ok()?.parse().ok());
-    match named.or_else(login) {
+    let account = || {
+        let account = Account::of(rustix::process::getuid().as_raw());
+        account.ok().and_then(|account| account.name.parse().ok())
+    };
+    match named.or_else(login).or_else(account) {
         Some(name) => Ok(name),
         None => Ok("operator".parse()?),
     }
-}
-
-fn read(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path)
-        .with_context(|| format!("read `{}` (make a home with `pathwarden init`)", path.display()))
 }

@@ -41,7 +41,8 @@ const CONFIGURATION: &str = include_str!("pathwarden.toml");
 /// Makes a home. Refuses to touch one that is there.
 pub(crate) fn run(at: &At, args: &Init, out: &Out) -> anyhow::Result<ExitCode> {
     let home = Home::new(at)?;
-    if home.config_file().exists() || home.ledger().exists() {
+    let is_made = home.is_made();
+    if is_made.with_context(|| format!("look into `{}`", home.dir().display()))? {
         bail!(
             "`{}` is a home already; keys and ledgers are never overwritten",
             home.dir().display()

@@ -6,6 +6,7 @@
 //!
 //! **Where to start.** `cli.rs` for the commands, `up.rs` for how a node is put together.
 
+mod accounts;
 mod cli;
 mod commands;
 mod gateway;

@@ -11,7 +11,7 @@ use anyhow::Context;
 use pathwarden_config::Config;
 use pathwarden_decide::{Settings, Snapshot};
 use pathwarden_pep_mcp::http;
-use pathwarden_store::{Options, Store};
+use pathwarden_store::{OpenError, Options, Store};
 use pathwarden_warden::{Listening, Parts, Warden};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
@@ -98,7 +98,7 @@ fn node(home: &Home, config: &Config) -> anyhow::Result<Arc<Warden>> {
         ..Options::new(Warden::keys_of)
     };
     let (store, recovered) = Store::open(&home.ledger(), &verifier, signer, options)
-        .context("open the ledger (make a home with `pathwarden init`)")?;
+        .map_err(|error| unopened(error, home))?;
     tracing::info!(
         records = recovered.entries,
         truncated_bytes = recovered.truncated_bytes,
@@ -122,6 +122,19 @@ fn node(home: &Home, config: &Config) -> anyhow::Result<Arc<Warden>> {
         stores: config.stores.clone(),
     };
     Warden::start(parts).context("start the node")
+}
+
+/// Why the ledger was not opened, and what to do where the error itself does not say it.
+fn unopened(error: OpenError, home: &Home) -> anyhow::Error {
+    let what = match &error {
+        OpenError::Locked { .. } => format!(
+            "a node runs on the home `{}` already: stop it, or run this one on a home of its own with \
+             --home",
+            home.dir().display()
+        ),
+        _ => "open the ledger".to_owned(),
+    };
+    anyhow::Error::from(error).context(what)
 }
 
 /// Binds the socket; one that a crash left behind is removed, one that answers is not.

@@ -4,6 +4,7 @@ mod connect;
 mod exec;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -14,8 +15,8 @@ use std::time::Duration;
 
 use pathwarden_kernel_bpf::Session;
 use pathwarden_kernel_seccomp::{
-    Address, Attempt, Call, Deed, Done, Errno, Kind, Listener, Need, Next, Requirement, Target,
-    attempt,
+    Address, Attempt, Call, Deed, Done, Entry, Errno, Kind, Listener, Need, Next, Requirement,
+    Target, attempt,
 };
 use pathwarden_lens_shell::Surroundings;
 use pathwarden_places::Place;
@@ -190,8 +191,12 @@ impl Calls {
 
     /// Carries out an attempt. Where a name was taken since it was decided, all is looked at anew.
     fn perform(&self, call: Call, mut attempt: Box<Attempt>, patience: Patience) -> Outcome {
+        let is_halted = || {
+            let server = u32::try_from(call.tid).ok().and_then(|tid| self.tools.of_process(tid));
+            self.decider.is_taken(Verb::Freeze, server.as_ref())
+        };
         for _ in 0..TRIES_MAX {
-            match attempt.perform(&self.listener, call.id, CARRY_OUT) {
+            match attempt.perform(&self.listener, call.id, CARRY_OUT, &is_halted) {
                 Ok(Done::Changed) => {}
                 Ok(Done::Answered(_) | Done::GoesOn | Done::Gone) => return Outcome::Answered,
                 Err(error) => {
@@ -264,24 +269,35 @@ impl Calls {
     fn refuse_risen(&self, deed: &Deed, actor: &Actor, patience: Patience) -> Result<(), Halt> {
         let rises = |mode: u32| mode & SET_USER != 0 || mode & SET_GROUP_RUN == SET_GROUP_RUN;
         match deed {
-            Deed::Chmod { mode, .. } | Deed::Open { mode, .. } | Deed::Mknod { mode, .. }
+            Deed::Chmod { mode, .. }
+            | Deed::Open { mode, .. }
+            | Deed::Temporary { mode, .. }
+            | Deed::Mknod { mode, .. }
                 if rises(*mode) =>
             {
                 self.note_refused("mutation");
                 Err(Errno::PERM.into())
             }
-            Deed::Rename { from, to, .. } if is_commanding(to.path()) => {
-                let is_folder = from.object().is_some_and(|one| one.kind() == Kind::Directory);
-                let place = Place::Persistence.as_str().to_owned();
-                let act =
-                    HostAct { place, ..self.decider.terrain.exactly(HostVerb::Write, to.path()) };
-                if is_folder && self.said(act, actor, patience)? == Said::Refuse {
-                    self.note_refused("mutation");
-                    return Err(Errno::PERM.into());
-                }
-                Ok(())
+            deed => {
+                deed.moved_to().iter().try_for_each(|at| self.refuse_command(at, actor, patience))
             }
-            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a name from which others take commands to what was made elsewhere, where nobody was asked
+    /// about them.
+    fn refuse_command(&self, at: &Entry, actor: &Actor, patience: Patience) -> Result<(), Halt> {
+        if !is_commanding(at.path()) {
+            return Ok(());
+        }
+        let place = Place::Persistence.as_str().to_owned();
+        let act = HostAct { place, ..self.decider.terrain.exactly(HostVerb::Write, at.path()) };
+        match self.said(act, actor, patience)? {
+            Said::Allow => Ok(()),
+            Said::Refuse => {
+                self.note_refused("mutation");
+                Err(Errno::PERM.into())
+            }
         }
     }
 
@@ -309,13 +325,17 @@ impl Calls {
     /// Whether all that is needed may be done to files.
     fn files(&self, needs: &[Requirement], actor: &Actor, patience: Patience) -> Result<(), Halt> {
         for need in needs {
+            // Neither holds anything: what is written is gone, or with whoever reads it.
+            let is_kept = !matches!(need.kind, Some(Kind::Character | Kind::Fifo));
             if need.need != Need::Read
+                && is_kept
                 && self.decider.is_taken(Verb::ReadOnly, actor.server.as_ref())
             {
                 return Err(Errno::ROFS.into());
             }
-            // What has no name any more is nobody's but its holders'.
-            if need.links == 0 && need.id.is_some() && need.need != Need::Execute {
+            // What is open already, or never had a name, is its holders' and nobody's else.
+            let is_pipe = need.kind == Some(Kind::Fifo) && need.path.is_relative();
+            if need.need != Need::Execute && (is_pipe || need.is_open && need.links == 0) {
                 continue;
             }
             let act = self.act(need);
@@ -356,9 +376,13 @@ const SET_GROUP_RUN: u32 = 0o2010;
 
 /// Whether programs outside of the box take commands from a folder of this name.
 fn is_commanding(path: &Path) -> bool {
-    const NAMES: [&str; 8] =
-        [".git", "hooks", ".vscode", ".cursor", ".claude", ".gemini", ".codex", ".husky"];
-    path.file_name().is_some_and(|name| NAMES.iter().any(|known| name == *known))
+    const NAMES: [&str; 7] =
+        [".git", ".vscode", ".cursor", ".claude", ".gemini", ".codex", ".husky"];
+    let is_repository = |part: &OsStr| part.as_bytes().ends_with(b".git");
+    path.file_name().is_some_and(|name| {
+        NAMES.iter().any(|known| name == *known)
+            || name == "hooks" && path.iter().any(is_repository)
+    })
 }
 
 /// The surroundings in which command lines are read.

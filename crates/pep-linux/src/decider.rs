@@ -164,6 +164,11 @@ impl Decider {
         usual.take(ASKED_AGAIN_MAX).map(|(act, server)| (act, actor(server))).collect()
     }
 
+    /// What is being decided now does not outlast its use.
+    pub(crate) fn outdate(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// Forgets every verdict, because something was out of order.
     pub(crate) fn distrust(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);

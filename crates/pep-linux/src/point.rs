@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use pathwarden_kernel_bpf::{Destination, Egress, Protocol, Session};
@@ -36,7 +36,9 @@ pub(crate) struct Point {
     pub(crate) descendants: OnceLock<Descendants>,
     /// What was ordered last, to bring a tool server under it that starts later.
     pub(crate) ordered: Mutex<Taken>,
-    /// What was put in force last, to know what is news here.
+    /// The tool servers of the session where they have no places of their own.
+    pub(crate) guests: Mutex<BTreeSet<Name>>,
+    /// What is in force, to know what is news here; `None` while some of what is ordered is not.
     pub(crate) obeyed: Mutex<Option<(Digest, Vec<Restriction>)>>,
     pub(crate) standing: Mutex<PointStanding>,
 }
@@ -66,7 +68,7 @@ impl Point {
                 up_to_ms: ORDERS_MS,
             };
             match self.pdp.orders(waits.clone()).await {
-                Ok(orders) if orders.epoch == applied => {}
+                Ok(orders) if orders.epoch == applied && !self.is_behind() => {}
                 Ok(orders) => {
                     let point = Arc::clone(&self);
                     let apply = move || (orders.epoch, point.apply(&orders));
@@ -75,6 +77,15 @@ impl Point {
                         Ok(done) => done,
                         Err(_) => (applied, vec!["the orders could not be carried out".to_owned()]),
                     };
+                }
+                Err(fault) if fault.kind == FaultKind::NotFound => {
+                    tracing::warn!(%fault, "the session is over, and so is its box");
+                    let point = Arc::clone(&self);
+                    let ended = tokio::task::spawn_blocking(move || point.end()).await;
+                    if !matches!(ended, Ok(Ok(()))) {
+                        tracing::error!(?ended, "the box could not be ended");
+                    }
+                    tokio::time::sleep(AGAIN).await;
                 }
                 Err(fault) => {
                     tracing::warn!(%fault, "no orders; what is in force stays");
@@ -104,8 +115,9 @@ impl Point {
             up_to_ms: 0,
         };
         let orders = self.pdp.orders(waits).await?;
+        // Nothing is open yet that this tier could not take.
         let failed = tokio::task::block_in_place(|| self.apply(&orders));
-        match failed.first() {
+        match failed.first().filter(|_| self.is_behind()) {
             None => Ok(orders.epoch),
             Some(failed) => {
                 let advice = "see `pathwarden doctor`";
@@ -151,12 +163,29 @@ impl Point {
     /// Puts in force what is ordered, and nothing else; gives what could not be.
     fn apply(&self, orders: &Orders) -> Vec<String> {
         let taken = Taken::of(orders);
-        if self.obeyed.lock().unwrap_or_else(PoisonError::into_inner).replace(key_of(orders))
-            == Some(key_of(orders))
-        {
-            // Something elsewhere: nothing here has to be asked again.
-            return Vec::new();
+        let key = Some(key_of(orders));
+        // Where it is what is obeyed, something changed elsewhere: nothing here has to be asked again.
+        if *self.obeyed() != key {
+            let failed = self.put_in_force(&taken);
+            *self.obeyed() = key.filter(|_| failed.is_empty());
+            if !failed.is_empty() {
+                return failed;
+            }
         }
+        self.limit(&taken).into_iter().collect()
+    }
+
+    fn obeyed(&self) -> MutexGuard<'_, Option<(Digest, Vec<Restriction>)>> {
+        self.obeyed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether something that was ordered is not in force yet.
+    fn is_behind(&self) -> bool {
+        self.obeyed().is_none()
+    }
+
+    /// Whatever fails, the rest is put in force.
+    fn put_in_force(&self, taken: &Taken) -> Vec<String> {
         *self.ordered.lock().unwrap_or_else(PoisonError::into_inner) = taken.clone();
         let mut failed = Vec::new();
         let mut note = |what: &str, result: Result<(), String>| {
@@ -165,14 +194,14 @@ impl Point {
             }
         };
         // What is taken comes first, and what is given back last: nothing slips through between.
-        note("egress", self.set_egress(&taken));
+        note("egress", self.set_egress(taken));
         let usual = self.decider.renew(taken.clone());
         if let Some(kernel) = &self.kernel {
             note("reads and writes", kernel.opens.renew(taken.has_any(Verb::ReadOnly)));
         }
-        note("freezing", self.set_frozen(&taken));
-        note("ending", self.terminate(&taken));
-        note("this tier", self.tell_limits(&taken));
+        // What is ended need not stand still first.
+        note("ending", self.terminate(taken));
+        note("freezing", self.set_frozen(taken));
         // What was allowed a moment ago is asked for before somebody waits for it.
         let decider = Arc::clone(&self.decider);
         std::thread::spawn(move || decider.ask_again(usual));
@@ -180,29 +209,38 @@ impl Point {
     }
 
     /// What the tier without the kernel's help cannot take.
-    fn tell_limits(&self, taken: &Taken) -> Result<(), String> {
+    fn limit(&self, taken: &Taken) -> Option<String> {
         if self.kernel.is_some() {
-            return Ok(());
+            return None;
         }
-        let limit = if !taken.servers.is_empty() {
-            "processes of tool servers are not told from the agent's"
+        let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = if taken.servers.keys().any(|server| guests.contains(server)) {
+            "this tier does not tell processes of tool servers from the agent's"
         } else if taken.session.contains(&Verb::NoEgress) {
-            "connections that are open go on, and datagrams"
+            "new connections are refused; in this tier those that are open go on, and datagrams"
         } else if taken.session.contains(&Verb::ReadOnly) {
-            "files that are open stay writable"
+            "in this tier files that are open stay writable"
         } else {
-            return Ok(());
+            return None;
         };
-        Err(limit.to_owned())
+        Some(limit.to_owned())
     }
 
     /// Brings a tool server that has just got its place under what is ordered.
     pub(crate) fn bring_under(&self, server: &Name) -> Result<(), String> {
-        if let Some(kernel) = &self.kernel {
-            kernel.opens.forget()?;
-        }
         let taken = self.ordered.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if !taken.servers.contains_key(server) {
+        let is_restrained = taken.servers.contains_key(server);
+        let Some(kernel) = &self.kernel else {
+            if is_restrained {
+                return Err("something is taken from it, which this tier cannot hold".to_owned());
+            }
+            self.guests.lock().unwrap_or_else(PoisonError::into_inner).insert(server.clone());
+            return Ok(());
+        };
+        // From here on it matters whose process opens a file: what is being allowed now is not kept.
+        self.decider.outdate();
+        kernel.opens.forget()?;
+        if !is_restrained {
             return Ok(());
         }
         self.set_egress(&taken)?;
@@ -235,12 +273,15 @@ impl Point {
                 Ok(())
             });
         };
-        // From the inside out, so that what is given back moves only when all of it may.
-        for (server, place) in self.tools.all() {
-            let of_server = taken.servers.get(&server);
-            freeze(&place, of_server.is_some_and(|verbs| verbs.contains(&Verb::Freeze)))?;
-        }
-        freeze(session, taken.session.contains(&Verb::Freeze))
+        // From the inside out, so that what is given back moves only when all of it may. One that does not
+        // stand still is no reason to let the others go on.
+        let of_server = |server| taken.servers.get(server);
+        let is_frozen = |server| of_server(server).is_some_and(|all| all.contains(&Verb::Freeze));
+        let servers = self.tools.all();
+        let servers = servers.iter().map(|(server, place)| freeze(place, is_frozen(server)));
+        let failed: Vec<String> = servers.filter_map(Result::err).collect();
+        freeze(session, taken.session.contains(&Verb::Freeze))?;
+        if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
     }
 
     /// Lets everything move again that is not ordered to stand still.
@@ -256,9 +297,11 @@ impl Point {
                 place.kill().map_err(words)?;
             }
         }
-        if !taken.session.contains(&Verb::Terminate) {
-            return Ok(());
-        }
+        if taken.session.contains(&Verb::Terminate) { self.end() } else { Ok(()) }
+    }
+
+    /// Ends all processes of the session.
+    fn end(&self) -> Result<(), String> {
         match &self.cgroup {
             Some(session) => session.kill().map(drop).map_err(words),
             None => self.each_process(true, Descendants::kill),

@@ -109,7 +109,8 @@ impl Relay {
             Ok(body) => body.to_bytes(),
             Err(_) => return refuse(&too_long()),
         };
-        if method != Method::POST {
+        // A process may have become another program since it connected.
+        if method != Method::POST || !is_ours(peer) {
             return refuse(&no_route());
         }
         match self.route(peer, &path, body).await {

@@ -557,6 +557,7 @@ fn point(setup: &Setup, governor: &Governor) -> Point {
         cgroup: governor.cgroup.clone(),
         descendants: OnceLock::new(),
         ordered: Mutex::default(),
+        guests: Mutex::default(),
         obeyed: Mutex::default(),
         standing: Mutex::new(PointStanding {
             point: name,

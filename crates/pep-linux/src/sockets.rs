@@ -1,10 +1,13 @@
 //! Whose sockets are whose, and who turns names into addresses.
 
+mod diag;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+
+use pathwarden_kernel_seccomp::FileId;
 
 /// The most processes that are looked through for a socket.
 const PROCESSES_MAX: usize = 4_096;
@@ -32,34 +35,29 @@ pub(crate) fn resolve(named: &[String]) -> BTreeSet<SocketAddr> {
 
 /// Whether whoever is reached at this address is one of these processes, and nobody else.
 pub(crate) fn listens(address: SocketAddr, processes: &[u32]) -> bool {
-    let inodes = listening(address);
+    let inodes = listening(reached_at(address));
     !inodes.is_empty() && inodes.iter().all(|inode| is_held(*inode, processes))
 }
 
-/// Whether the socket at this path is held by one of these processes.
-pub(crate) fn holds_unix(path: &Path, processes: &[u32]) -> bool {
-    let table = fs::read("/proc/net/unix").unwrap_or_default();
-    let lines = table.split(|byte| *byte == b'\n').skip(1);
-    // `Num RefCount Protocol Flags Type St Inode Path`; a path may hold spaces.
-    let inodes: Vec<u64> = lines
-        .filter_map(|line| {
-            let line = String::from_utf8_lossy(line);
-            let mut fields = line.split_whitespace();
-            let inode = fields.nth(6)?.parse().ok()?;
-            let bound = line.split_once(&format!(" {inode} "))?.1.trim_start();
-            may_be(Path::new(bound), path).then_some(inode)
-        })
-        .collect();
-    !inodes.is_empty() && inodes.iter().all(|inode| is_held(*inode, processes))
-}
-
-/// Whether a socket that was bound by this name may be the one at a path: names may be relative to a folder
-/// that is not known, and then every one counts that could be meant.
-fn may_be(bound: &Path, path: &Path) -> bool {
-    match bound.is_absolute() {
-        true => bound == path,
-        false => path.ends_with(bound.strip_prefix(".").unwrap_or(bound)),
+/// Whether whoever is bound to this socket file is one of these processes, and nobody else.
+pub(crate) fn holds_unix(file: FileId, processes: &[u32]) -> bool {
+    match diag::bound_to(file) {
+        Ok(inodes) => !inodes.is_empty() && inodes.iter().all(|inode| is_held(*inode, processes)),
+        Err(error) => {
+            tracing::warn!(%error, "whose Unix sockets are whose is not known; all are others'");
+            false
+        }
     }
+}
+
+/// Where the kernel connects to: what names no host is this one, by loopback.
+fn reached_at(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// Sockets that are reached at an address, by inode, from proc(5): `local_address` is the second field, the
@@ -133,7 +131,10 @@ pub(crate) fn spellings(address: SocketAddr) -> Vec<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use std::net::{SocketAddr, TcpListener, UdpSocket};
+    use std::os::unix::fs::MetadataExt;
     use std::os::unix::net::UnixListener;
+
+    use pathwarden_kernel_seccomp::FileId;
 
     use super::{holds_unix, listens};
 
@@ -156,21 +157,23 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_name_may_be_any_that_ends_so() {
-        use std::path::Path;
-        let may_be = |bound: &str, path: &str| super::may_be(Path::new(bound), Path::new(path));
-        assert!(may_be("own.sock", "/w/own.sock") && may_be("./own.sock", "/w/own.sock"));
-        assert!(may_be("/w/own.sock", "/w/own.sock") && may_be("a/own.sock", "/w/a/own.sock"));
-        assert!(!may_be("/x/own.sock", "/w/own.sock") && !may_be("sock", "/w/own.sock"));
+    fn no_host_is_whoever_listens_on_loopback() {
+        let other = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = other.local_addr().unwrap().port();
+        let none = SocketAddr::from(([0, 0, 0, 0], port));
+        assert!(listens(none, &[std::process::id()]) && !listens(none, &[1]));
     }
 
     #[test]
     fn a_socket_file_is_its_holders() {
         let path = std::env::temp_dir().join(format!("pathwarden-{}.sock", std::process::id()));
         let listener = UnixListener::bind(&path).unwrap();
-        let (own, other) = (holds_unix(&path, &[std::process::id()]), holds_unix(&path, &[1]));
+        let about = std::fs::metadata(&path).unwrap();
+        let file = FileId { dev: about.dev(), ino: about.ino() };
+        let (own, other) = (holds_unix(file, &[std::process::id()]), holds_unix(file, &[1]));
         drop(listener);
+        let nobody = holds_unix(file, &[std::process::id()]);
         std::fs::remove_file(&path).unwrap();
-        assert_eq!((own, other), (true, false));
+        assert_eq!((own, other, nobody), (true, false, false));
     }
 }

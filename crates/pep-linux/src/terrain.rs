@@ -131,7 +131,7 @@ impl Terrain {
         } else if !address.ip().is_loopback() && !address.ip().is_unspecified() {
             "outside"
         } else if is_own() {
-            "own"
+            OWN
         } else {
             "loopback"
         };
@@ -143,7 +143,7 @@ impl Terrain {
     pub(crate) fn on_socket(&self, path: &Path, is_own: bool) -> HostAct {
         let place = match (is_own, self.map.place(path)) {
             (_, place @ (Place::Warden | Place::Control)) => place.as_str(),
-            (true, _) => "own",
+            (true, _) => OWN,
             (false, _) => "loopback",
         };
         let what = format!("unix:{}", path.display());
@@ -189,11 +189,12 @@ fn runs_later(path: &Path) -> bool {
         "settings.xml",
         "init.gradle",
     ];
-    let mut parts = path.iter();
-    let file = parts.next_back();
-    parts.any(|part| FOLDERS.iter().any(|known| part == *known))
-        || file.is_some_and(|file| FILES.iter().any(|known| file == *known))
+    path.iter().any(|part| FOLDERS.iter().any(|known| part == *known))
+        || path.file_name().is_some_and(|file| FILES.iter().any(|known| file == *known))
 }
+
+/// What processes of the session listen on.
+pub(crate) const OWN: &str = "own";
 
 /// What the operator named.
 pub(crate) const NAMED: &str = "named";

@@ -18,7 +18,7 @@ use crate::terrain::Terrain;
 use crate::tools::Tools;
 use crate::window::{Traffic, WINDOWS_MAX, Window};
 
-/// The most effects of one kind that are told apart in a session; more are not judged again.
+/// The most effects that are remembered as judged; with more, all are forgotten and judged again.
 const TOLD_MAX: usize = 16_384;
 
 /// The most processes whose programs are remembered.
@@ -346,7 +346,10 @@ impl Watch {
         }
         // What is decided alike is judged alike, and once.
         let key = (during.as_ref().map(|(action, _)| *action), act.clone());
-        if seen.told.len() < TOLD_MAX && seen.told.insert(key) {
+        if seen.told.len() >= TOLD_MAX {
+            seen.told.clear();
+        }
+        if seen.told.insert(key) {
             questions.push(question::effect(act, &actor, during));
         }
     }

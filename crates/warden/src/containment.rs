@@ -191,6 +191,11 @@ impl Warden {
     ///
     /// A fault when a lock is broken.
     pub fn containments(&self) -> Result<Containments, Fault> {
+        self.containments_since(*self.restraint.epoch.borrow())
+    }
+
+    /// The same, where points count that have applied an epoch, or that ended in it or later.
+    fn containments_since(&self, since: u64) -> Result<Containments, Fault> {
         let now = self.now();
         let epoch = *self.restraint.epoch.borrow();
         let standing = self.restraint.standing()?;
@@ -206,14 +211,16 @@ impl Warden {
             seen: now,
             standing: None,
         }];
-        rows.extend(points.iter().map(|((session, name), point)| {
+        let is_shown = |point: &Point| !point.ended || point.epoch >= since;
+        let points = points.iter().filter(|(_, point)| is_shown(point));
+        rows.extend(points.map(|((session, name), point)| {
             let is_heard = now.since(point.seen) < SILENT_MS;
             PointRow {
                 point: name.clone(),
                 session: Some(*session),
-                epoch: if point.ended { epoch } else { point.epoch },
+                epoch: point.epoch,
                 applied: point.ended
-                    || (point.epoch == epoch && point.failed.is_empty() && is_heard),
+                    || (point.epoch >= since && point.failed.is_empty() && is_heard),
                 failed: point.failed.clone(),
                 after_us: point.after.map(micros),
                 seen: point.seen,
@@ -240,13 +247,13 @@ impl Warden {
     async fn applied(&self, target: &Target) -> Result<Containments, Fault> {
         let mut acknowledged = self.restraint.acknowledged.subscribe();
         let until = tokio::time::Instant::now() + APPLY_WAIT;
+        let since = *self.restraint.epoch.borrow();
         loop {
             acknowledged.borrow_and_update();
-            let mut containments = self.containments()?;
+            let mut containments = self.containments_since(since)?;
             containments.points.retain(|row| self.is_concerned(target, row));
             let now = self.now();
-            let waits =
-                |row: &PointRow| row.epoch != containments.epoch && now.since(row.seen) < SILENT_MS;
+            let waits = |row: &PointRow| row.epoch < since && now.since(row.seen) < SILENT_MS;
             if !containments.points.iter().any(waits)
                 || tokio::time::timeout_at(until, acknowledged.changed()).await.is_err()
             {
@@ -408,6 +415,9 @@ impl Warden {
         let moved = epoch.wait_for(|epoch| *epoch != applied);
         let wait = Duration::from_millis(up_to_ms.min(ORDERS_MS_MAX));
         let _ = timeout(wait, moved).await;
+        if !self.shard(session)?.sessions.contains_key(&session) {
+            return Err(no_session(session));
+        }
         self.orders_for(session, &agent)
     }
 
@@ -425,7 +435,8 @@ impl Warden {
         }
         let before = points.remove(&key);
         let took = self.restraint.began.lock().map_err(|_| internal())?.elapsed();
-        let is_news = before.as_ref().is_none_or(|before| before.epoch != applied);
+        // Who is new did not get the order when it was given.
+        let is_news = before.as_ref().is_some_and(|before| before.epoch != applied);
         let after = if is_news { Some(took) } else { before.as_ref().and_then(|one| one.after) };
         let standing = standing.or_else(|| before.and_then(|before| before.standing));
         points.insert(
@@ -457,10 +468,12 @@ impl Warden {
     /// A point has come to its end: nobody waits for it, and it is shown for a moment longer.
     fn end_points(&self, is_meant: impl Fn(&(SessionId, String)) -> bool) {
         let (now, took) = (self.now(), self.restraint.began.lock().map(|began| began.elapsed()));
+        let epoch = *self.restraint.epoch.borrow();
         if let Ok(mut points) = self.restraint.points.lock() {
             for (_, point) in points.iter_mut().filter(|(key, point)| is_meant(key) && !point.ended)
             {
-                (point.ended, point.seen, point.after) = (true, now, took.as_ref().ok().copied());
+                (point.ended, point.seen, point.epoch) = (true, now, epoch);
+                point.after = took.as_ref().ok().copied();
             }
         }
         self.restraint.acknowledged.send_modify(|count| *count = count.wrapping_add(1));
@@ -473,6 +486,8 @@ impl Warden {
             standing.retain(|restriction, _| restriction.target != ended);
         }
         self.end_points(|(of, _)| *of == session);
+        // Whoever governs it hears that it is over.
+        self.restraint.announce();
     }
 
     /// Commits a record of a session, or of none, and waits until it is on disk.
@@ -554,7 +569,8 @@ fn check_order(verbs: &[Verb], tool: &str, ttl_ms: u64, reason: &str) -> Result<
         return wrong("`disable-tool` goes with the name of a tool", "write `disable-tool NAME`");
     }
     if ttl_ms == 0 || ttl_ms > Contain::TTL_MS_MAX {
-        return wrong("a restriction lasts from 1 ms to 30 days", "give a shorter `--ttl`");
+        let advice = "give another `--ttl`, for example `10m`";
+        return wrong("a restriction lasts from 1 ms to 30 days", advice);
     }
     if reason.len() > REASON_BYTES_MAX || tool.len() > Name::BYTES_MAX {
         return wrong("the reason or the tool's name is too long", "say it in fewer words");

@@ -1,7 +1,7 @@
 /* Does what it is told to, line by line, and says how it went: `ok` with a word, or the name of the error.
  *
  *     open PATH   write PATH   append PATH   create PATH   unlink PATH   mkdir PATH
- *     connect PORT [ADDRESS]   unix PATH   exec PATH [ARGUMENT]   kill PID SIGNAL   put PATH TEXT   pid   quit
+ *     pin PATH   connect PORT [ADDRESS]   unix PATH   exec PATH [ARGUMENT]   kill PID SIGNAL   put PATH TEXT   pid   quit
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -114,6 +114,8 @@ int main(void)
 			return 2;
 		else if (!strcmp(word, "open"))
 			opened(first, O_RDONLY);
+		else if (!strcmp(word, "pin"))
+			say(open(first, O_PATH | O_CLOEXEC));
 		else if (!strcmp(word, "write"))
 			opened(first, O_WRONLY);
 		else if (!strcmp(word, "append"))

@@ -209,10 +209,12 @@ fn terminal(view: &View<'_>) -> Result<Object, Errno> {
         4 => format!("/dev/ttyS{}", minor - 64),
         _ => return Err(Errno::NXIO),
     };
-    let object = view
-        .existing(CWD, path.as_bytes(), Last::Follow, Empty::Refuse)
-        .map_err(|_| Errno::NXIO)?;
-    if object.spot.device == (major, minor) { Ok(object) } else { Err(Errno::NXIO) }
+    // Where terminals are the box's own, the one from which all was started is its console.
+    [path.as_str(), "/dev/console"]
+        .into_iter()
+        .filter_map(|path| view.existing(CWD, path.as_bytes(), Last::Follow, Empty::Refuse).ok())
+        .find(|object| object.spot.device == (major, minor))
+        .ok_or(Errno::NXIO)
 }
 
 fn unlink(view: &View<'_>, dirfd: i32, path: u64, flags: i32) -> Result<Deed, Errno> {

@@ -187,7 +187,7 @@ fn settle(listener: &Listener, call: Call, mut made: Attempt, judge: &Judge<'_>)
             let _ = listener.answer_errno(call.id, errno).unwrap();
             return;
         }
-        match made.perform(listener, call.id, Duration::from_millis(700)).unwrap() {
+        match made.perform(listener, call.id, Duration::from_millis(700), &|| false).unwrap() {
             Done::Changed => {
                 let target = Target::of(listener, &call).unwrap();
                 match attempt(&call, &target) {

@@ -198,7 +198,7 @@ fn dead_caller_is_no_error_and_does_nothing() {
     victim.child.kill().unwrap();
     victim.child.wait().unwrap();
     assert!(!listener.is_alive(call.id));
-    assert_eq!(made.perform(&listener, call.id, Duration::ZERO).unwrap(), Done::Gone);
+    assert_eq!(made.perform(&listener, call.id, Duration::ZERO, &|| false).unwrap(), Done::Gone);
     assert!(!tree.join("waited").exists());
     assert_eq!(target.read_string(call.args[0]).unwrap_err(), Errno::SRCH);
     assert_eq!(listener.recv(Duration::from_millis(100)).unwrap(), Next::Ended);
@@ -217,10 +217,13 @@ fn name_taken_since_is_not_what_was_decided_about() {
     let made = attempt(&call, &target).unwrap();
     assert_eq!(made.needs()[0].need, Need::Create);
     fs::hard_link(tree.join("rootdir/f"), tree.join("fresh")).unwrap();
-    assert_eq!(made.perform(&listener, call.id, Duration::ZERO).unwrap(), Done::Changed);
+    assert_eq!(made.perform(&listener, call.id, Duration::ZERO, &|| false).unwrap(), Done::Changed);
     let again = attempt(&call, &target).unwrap();
     assert_eq!(again.needs().last().unwrap().links, 2);
-    assert_eq!(again.perform(&listener, call.id, Duration::ZERO).unwrap(), Done::Answered(None));
+    assert_eq!(
+        again.perform(&listener, call.id, Duration::ZERO, &|| false).unwrap(),
+        Done::Answered(None)
+    );
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Governing processes: `run`, `contain`, `release`, `contract`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 use pathwarden_types::Name;
 
@@ -60,8 +61,8 @@ pub(crate) struct Contain {
     /// A session's id, or the name of an agent or of a server (`agent:NAME`, `server:NAME`); `list` shows
     /// what stands.
     pub(crate) target: String,
-    /// What to take: `no-egress`, `read-only`, `no-exec`, `disable-tool NAME`, `freeze`, `terminate`.
-    #[arg(value_name = "VERB")]
+    /// What to take; the name of a tool stands after `disable-tool`.
+    #[arg(value_name = "VERB", value_parser = Verbs)]
     pub(crate) verbs: Vec<String>,
     /// For how long.
     #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
@@ -80,11 +81,38 @@ pub(crate) struct Release {
     /// As of `contain`.
     pub(crate) target: String,
     /// What to give back [default: everything].
-    #[arg(value_name = "VERB")]
+    #[arg(value_name = "VERB", value_parser = Verbs)]
     pub(crate) verbs: Vec<String>,
     /// Who gives it back [default: the login name].
     #[arg(long)]
     pub(crate) by: Option<Name>,
+}
+
+/// Offers verbs in help and completions. It takes any word: what stands after `disable-tool` is a tool.
+#[derive(Clone)]
+struct Verbs;
+
+impl Verbs {
+    /// Every [`Verb`](pathwarden_types::Verb), as it is typed.
+    const WORDS: [&str; 6] =
+        ["no-egress", "read-only", "no-exec", "disable-tool", "freeze", "terminate"];
+}
+
+impl TypedValueParser for Verbs {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Self::WORDS.into_iter().map(PossibleValue::new)))
+    }
 }
 
 #[derive(Subcommand)]
@@ -96,4 +124,16 @@ pub(crate) enum Contract {
         /// The server.
         server: Name,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use pathwarden_types::Verb;
+
+    use super::Verbs;
+
+    #[test]
+    fn every_verb_is_offered() {
+        assert_eq!(Verbs::WORDS.map(str::to_owned), Verb::ALL.map(|verb| verb.to_string()));
+    }
 }

@@ -1,6 +1,5 @@
 //! `completions`.
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -9,7 +8,10 @@ use clap_complete::Shell;
 use crate::cli::Cli;
 use crate::out::Out;
 
-pub(crate) fn run(shell: Shell, _: &Out) -> anyhow::Result<ExitCode> {
-    clap_complete::generate(shell, &mut Cli::command(), "pathwarden", &mut io::stdout().lock());
+pub(crate) fn run(shell: Shell, out: &Out) -> anyhow::Result<ExitCode> {
+    // Not to standard output itself: the generator panics when its reader has gone.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "pathwarden", &mut script);
+    out.line(String::from_utf8(script)?.trim_end());
     Ok(ExitCode::SUCCESS)
 }

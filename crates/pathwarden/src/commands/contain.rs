@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use pathwarden_types::Verb;
+use pathwarden_types::{Restriction, Target, Verb};
 use pathwarden_wire::{Containments, PointRow};
+use serde::Serialize;
 
 use crate::cli::{At, Contain, Release};
 use crate::home::{client, person};
@@ -25,9 +26,59 @@ pub(crate) async fn run(at: &At, args: Contain, out: &Out) -> anyhow::Result<Exi
 
 pub(crate) async fn release(at: &At, args: Release, out: &Out) -> anyhow::Result<ExitCode> {
     let verbs = args.verbs.iter().map(|verb| verb.parse()).collect::<Result<Vec<Verb>, _>>()?;
+    let client = client(at)?;
+    let before: Containments = client.get("/v1/containments").await?;
     let release = pathwarden_wire::Release { target: args.target, verbs, by: person(args.by)? };
-    let standing: Containments = client(at)?.post("/v1/containments/release", &release).await?;
-    show(&standing, out)
+    let after: Containments = client.post("/v1/containments/release", &release).await?;
+    let given_back = given_back(&before, &after, &release);
+    if out.is_json() {
+        out.document(&Released { given_back, after: &after })?;
+        return Ok(status(&after));
+    }
+    for one in &given_back {
+        out.line(format!("given back: {} of {}", out.strong(&taken(one)), one.target));
+    }
+    show(&after, out)
+}
+
+/// What `release` says to a program.
+#[derive(Serialize)]
+struct Released<'a> {
+    given_back: Vec<&'a Restriction>,
+    #[serde(flatten)]
+    after: &'a Containments,
+}
+
+/// What stood before and does not any more. What lapsed meanwhile for others is not meant.
+fn given_back<'a>(
+    before: &'a Containments,
+    after: &Containments,
+    release: &pathwarden_wire::Release,
+) -> Vec<&'a Restriction> {
+    let is_meant = |one: &Restriction| {
+        (release.verbs.is_empty() || release.verbs.contains(&one.verb))
+            && is_called(&one.target, &release.target)
+    };
+    let stands = |one: &Restriction| after.standing.iter().any(|other| other.restriction == *one);
+    let before = before.standing.iter().map(|one| &one.restriction);
+    before.filter(|one| is_meant(one) && !stands(one)).collect()
+}
+
+/// Whether a person may have meant this target by the text.
+fn is_called(target: &Target, text: &str) -> bool {
+    match target {
+        Target::Session { session } => text.parse() == Ok(*session),
+        Target::Agent { agent } => text.strip_prefix("agent:").unwrap_or(text) == agent.as_str(),
+        Target::Server { server } => {
+            text.strip_prefix("server:").unwrap_or(text) == server.as_str()
+        }
+    }
+}
+
+/// What is taken, with the tool where it is one.
+fn taken(restriction: &Restriction) -> String {
+    let Restriction { verb, tool, .. } = restriction;
+    if tool.is_empty() { verb.to_string() } else { format!("{verb} {}", one_line(tool, 120)) }
 }
 
 /// Verbs in a row; the word after `disable-tool` is the tool.
@@ -50,7 +101,6 @@ fn read_verbs(words: &[String]) -> anyhow::Result<(Vec<Verb>, String)> {
 
 /// What stands, and who has applied it. Fails while somebody has not.
 fn show(standing: &Containments, out: &Out) -> anyhow::Result<ExitCode> {
-    let all_applied = standing.points.iter().all(|point| point.applied);
     if out.is_json() {
         out.document(standing)?;
     } else {
@@ -60,7 +110,7 @@ fn show(standing: &Containments, out: &Out) -> anyhow::Result<ExitCode> {
         for one in &standing.standing {
             out.line(format!(
                 "{} {} until {}, by {}: {}",
-                out.strong(&one.restriction.verb.to_string()),
+                out.strong(&taken(&one.restriction)),
                 one.restriction.target,
                 time(one.expires),
                 one_line(&one.by, 60),
@@ -71,7 +121,12 @@ fn show(standing: &Containments, out: &Out) -> anyhow::Result<ExitCode> {
             out.line(point_line(point));
         }
     }
-    Ok(if all_applied { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(status(standing))
+}
+
+fn status(standing: &Containments) -> ExitCode {
+    let all_applied = standing.points.iter().all(|point| point.applied);
+    if all_applied { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn point_line(point: &PointRow) -> String {

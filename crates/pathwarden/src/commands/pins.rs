@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
 use pathwarden_client::Client;
-use pathwarden_types::{Item, ItemKind, Ruling, Trust};
+use pathwarden_types::{Item, ItemKind, Name, Ruling, Trust};
 use pathwarden_wire::{PinRow, PinShown, Pins as AllPins, RulePin};
 
 use crate::cli::{At, Kind, Pinned, Pins, RulePinned};
@@ -59,18 +59,47 @@ fn list(rows: Vec<PinRow>, none: &str, out: &Out) -> anyhow::Result<()> {
 
 async fn shown(client: &Client, pinned: Pinned) -> anyhow::Result<PinShown> {
     let Pinned { server, name, kind } = pinned;
-    let kind = match kind {
+    let item = match kind.map(item_kind) {
+        Some(kind) if name.is_empty() && !kind.is_whole_server() => bail!(
+            "say which {} of `{server}`; see `pathwarden mcp pins list {server}`",
+            kind.as_str()
+        ),
+        Some(kind) => Item { server, kind, name },
+        None => {
+            let pins: AllPins = client.get("/v1/pins").await?;
+            only(pins.items.into_iter().map(|row| row.item), &server, &name)?
+        }
+    };
+    Ok(client.get(&format!("/v1/pins/{}", item.id())).await?)
+}
+
+const fn item_kind(kind: Kind) -> ItemKind {
+    match kind {
         Kind::Tool => ItemKind::Tool,
         Kind::Prompt => ItemKind::Prompt,
         Kind::Template => ItemKind::Template,
         Kind::Instructions => ItemKind::Instructions,
         Kind::Program => ItemKind::Program,
-    };
-    if name.is_empty() && !kind.is_whole_server() {
-        bail!("say which {} of `{server}`; see `pathwarden mcp pins list {server}`", kind.as_str());
     }
-    let item = Item { server, kind, name };
-    Ok(client.get(&format!("/v1/pins/{}", item.id())).await?)
+}
+
+/// The item of this name, whatever its kind.
+fn only(items: impl Iterator<Item = Item>, server: &Name, name: &str) -> anyhow::Result<Item> {
+    let named: Vec<Item> =
+        items.filter(|item| item.server == *server && item.name == name).collect();
+    match named.as_slice() {
+        [item] => Ok(item.clone()),
+        [] if name.is_empty() => {
+            bail!("say what of `{server}`; see `pathwarden mcp pins list {server}`")
+        }
+        [] => bail!(
+            "`{server}` has shown nothing that is called `{name}`; see `pathwarden mcp pins list {server}`"
+        ),
+        several => {
+            let kinds: Vec<&str> = several.iter().map(|item| item.kind.as_str()).collect();
+            bail!("`{server}` has more than one of this name; add --kind {}", kinds.join(" or "))
+        }
+    }
 }
 
 fn diff(shown: &PinShown, out: &Out) -> anyhow::Result<()> {
@@ -116,4 +145,36 @@ async fn give(client: &Client, rule: RulePinned, ruling: Ruling, out: &Out) -> a
     let item = one_line(&row.item.to_string(), 160);
     out.line(format!("{item} is {} now", out.strong(row.trust.as_str())));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use pathwarden_types::{Item, ItemKind};
+
+    use super::only;
+
+    #[test]
+    fn an_item_is_found_without_its_kind_where_only_one_has_the_name() {
+        let item = |server: &str, kind, name: &str| Item {
+            server: server.parse().expect("a name"),
+            kind,
+            name: name.to_owned(),
+        };
+        let items = [
+            item("host", ItemKind::Program, "/srv/just"),
+            item("sums", ItemKind::Tool, "add"),
+            item("sums", ItemKind::Prompt, "add"),
+            item("sums", ItemKind::Tool, "list"),
+        ];
+        let found = |server: &str, name| {
+            only(items.iter().cloned(), &server.parse().expect("a name"), name)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(found("host", "/srv/just"), Ok(items[0].clone()));
+        assert_eq!(found("sums", "list"), Ok(items[3].clone()));
+        let error = found("sums", "add").expect_err("two of them");
+        assert!(error.ends_with("add --kind tool or prompt"), "{error}");
+        let error = found("host", "add").expect_err("none");
+        assert!(error.contains("pins list host"), "{error}");
+    }
 }

@@ -1,5 +1,7 @@
 //! `run`: an agent in a box.
 
+pub(crate) mod checks;
+
 use std::ffi::OsString;
 use std::fs;
 use std::net::SocketAddr;
@@ -8,13 +10,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
 use pathwarden_client::Client;
-use pathwarden_config::{Config, ModelApi, is_host_and_port};
-use pathwarden_pep_linux::{Ready, Setup, Tier, User, doctor};
+use pathwarden_config::{Config, ModelApi};
+use pathwarden_pep_linux::{Ended, Ready, Setup, Tier, User, doctor};
 use pathwarden_types::SessionId;
 use pathwarden_wire::{EndSession, Health, Reach, StartSession, Started};
 use tracing_subscriber::EnvFilter;
 
+use crate::accounts::Account;
 use crate::cli::{At, Run, TierName};
+use crate::commands::doctor::missing;
 use crate::commands::mcp::GOVERNED;
 use crate::home::{Home, client, person};
 use crate::out::Out;
@@ -29,33 +33,17 @@ pub(crate) async fn run(at: &At, args: Run, out: &Out) -> anyhow::Result<ExitCod
     let home = Home::new(at)?;
     let config = home.config()?;
     let operator = client(at)?;
-    let workspace = workspace(args.workspace.as_deref())?;
-    let tier = tier(args.tier, &workspace)?;
-    check_reach(&args.reach)?;
+    let asked = Asked::check(at, args, &home, &config).await?;
     let start = StartSession {
-        agent: args.agent.clone(),
-        task: args.task.clone(),
-        stated_by: person(args.by.clone())?,
+        agent: asked.args.agent.clone(),
+        task: asked.args.task.clone(),
+        stated_by: person(asked.args.by.clone())?,
         reach: Reach::Everywhere,
     };
     let started: Started = operator.post("/v1/sessions", &start).await?;
-    let health: Health = operator.get("/v1/health").await?;
-    let session = started.session;
-    let (is_quiet, tier_word) = (args.quiet, tier_word(tier));
-    let setup = setup(
-        Asked { at, args, home: &home, config: &config, workspace, tier },
-        &started,
-        &health,
-    )?;
-    let ready = |ready: &Ready| {
-        if !is_quiet {
-            let refused = ready.standing.canaries.iter().filter(|canary| canary.refused).count();
-            out.notice(&format!(
-                "pathwarden: session {session}, tier {tier_word}, {refused} canaries refused"
-            ));
-        }
-    };
-    let ended = pathwarden_pep_linux::run(setup, ready).await;
+    let (session, is_quiet, tier) = (started.session, asked.args.quiet, asked.tier);
+    // From here on a session is open: whatever fails, it is ended.
+    let ended = hold(asked, &operator, &started, out).await;
     end(&operator, session, ended.is_ok()).await;
     let ended = ended?;
     if !is_quiet && tier == Tier::Kernel {
@@ -71,6 +59,28 @@ pub(crate) async fn run(at: &At, args: Run, out: &Out) -> anyhow::Result<ExitCod
     Ok(ExitCode::from(ended.code))
 }
 
+/// Starts the agent in its box and comes back when it has ended.
+async fn hold(
+    asked: Asked<'_>,
+    operator: &Client,
+    started: &Started,
+    out: &Out,
+) -> anyhow::Result<Ended> {
+    let (session, is_quiet, tier) = (started.session, asked.args.quiet, asked.tier);
+    let health: Health = operator.get("/v1/health").await?;
+    let setup = setup(asked, started, &health)?;
+    let ready = |ready: &Ready| {
+        if !is_quiet {
+            let refused = ready.standing.canaries.iter().filter(|canary| canary.refused).count();
+            let tier = tier_word(tier);
+            out.notice(&format!(
+                "pathwarden: session {session}, tier {tier}, {refused} canaries refused"
+            ));
+        }
+    };
+    Ok(pathwarden_pep_linux::run(setup, ready).await?)
+}
+
 async fn end(operator: &Client, session: SessionId, is_well: bool) {
     let reason = if is_well { "the agent ended" } else { "the agent was not started" };
     let end = EndSession { reason: reason.to_owned() };
@@ -80,7 +90,7 @@ async fn end(operator: &Client, session: SessionId, is_well: bool) {
     }
 }
 
-/// What a run is made of.
+/// What a run is made of, as far as it can be known without a session.
 struct Asked<'a> {
     at: &'a At,
     args: Run,
@@ -88,12 +98,32 @@ struct Asked<'a> {
     config: &'a Config,
     workspace: PathBuf,
     tier: Tier,
+    user: Option<User>,
+    user_home: PathBuf,
+}
+
+impl<'a> Asked<'a> {
+    /// Looks for everything that can be wrong with it before a session begins.
+    async fn check(
+        at: &'a At,
+        args: Run,
+        home: &'a Home,
+        config: &'a Config,
+    ) -> anyhow::Result<Self> {
+        let workspace = checks::workspace(args.workspace.as_deref(), home.dir())?;
+        checks::paths("--read", &args.read)?;
+        checks::paths("--write", &args.write)?;
+        checks::reach(&args.reach).await?;
+        let tier = tier(args.tier, &workspace)?;
+        let account = account(args.user.as_deref(), tier)?;
+        let user = account.as_ref().map(user).transpose()?;
+        let user_home = user_home(account)?;
+        Ok(Self { at, args, home, config, workspace, tier, user, user_home })
+    }
 }
 
 fn setup(asked: Asked<'_>, started: &Started, health: &Health) -> anyhow::Result<Setup> {
-    let Asked { at, args, home, config, workspace, tier } = asked;
-    let user = user(args.user.as_deref(), tier)?;
-    let user_home = user_home(user.as_ref())?;
+    let Asked { at, args, home, config, workspace, tier, user, user_home } = asked;
     let addresses = addresses(config, health);
     let environment = environment(config, started, &addresses, &user_home);
     let resolved = |paths: Vec<PathBuf>| paths.into_iter().map(|path| real(&path)).collect();
@@ -113,7 +143,7 @@ fn setup(asked: Asked<'_>, started: &Started, health: &Health) -> anyhow::Result
         reach: args.reach.into_iter().chain(config.run.reach.iter().cloned()).collect(),
         addresses: addresses.all(),
         processes_max: u32::try_from(config.run.processes_max).unwrap_or(u32::MAX),
-        user: user.filter(|_| tier == Tier::Kernel),
+        user,
         command: args.command,
         environment,
     })
@@ -124,38 +154,18 @@ fn real(path: &Path) -> PathBuf {
     fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.into())
 }
 
-fn workspace(named: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let path = named.unwrap_or(Path::new("."));
-    let workspace = fs::canonicalize(path)
-        .with_context(|| format!("find the workspace `{}`", path.display()))?;
-    if workspace == Path::new("/") {
-        bail!("the workspace cannot be the whole machine; name a folder with --workspace");
-    }
-    Ok(workspace)
-}
-
-fn check_reach(reach: &[String]) -> anyhow::Result<()> {
-    match reach.iter().find(|one| !is_host_and_port(one)) {
-        Some(wrong) => bail!("`{wrong}` is no host with a port; write it like `crates.io:443`"),
-        None => Ok(()),
-    }
-}
-
 /// The tier that was asked for, or the strongest that this machine gives.
 fn tier(named: Option<TierName>, workspace: &Path) -> anyhow::Result<Tier> {
-    let missing: Vec<_> =
+    let lacking: Vec<_> =
         doctor::abilities(workspace).into_iter().filter(|ability| !ability.has).collect();
     let is_root = rustix::process::geteuid().is_root();
     match named {
         Some(TierName::Landlock) => Ok(Tier::Landlock),
-        Some(TierName::Kernel) | None if is_root => match missing.first() {
+        Some(TierName::Kernel) | None if is_root => match lacking.first() {
             None => Ok(Tier::Kernel),
-            Some(ability) if named.is_some() => Err(anyhow!(
-                "this machine does not give the tier `kernel`: {} ({}); {}",
-                ability.name,
-                ability.detail,
-                ability.advice
-            )),
+            Some(ability) if named.is_some() => {
+                Err(anyhow!("this machine does not give the tier `kernel`: {}", missing(ability)))
+            }
             Some(_) => Ok(Tier::Landlock),
         },
         Some(TierName::Kernel) => bail!("the tier `kernel` needs root; see `pathwarden doctor`"),
@@ -251,42 +261,25 @@ fn environment(
 }
 
 /// Whom the agent runs as: who was named, who called sudo, or nobody else.
-fn user(named: Option<&str>, tier: Tier) -> anyhow::Result<Option<User>> {
-    let by_sudo = || std::env::var("SUDO_USER").ok().filter(|name| name != "root");
-    let Some(name) = named.map(str::to_owned).or_else(by_sudo).filter(|_| tier == Tier::Kernel)
-    else {
+fn account(named: Option<&str>, tier: Tier) -> anyhow::Result<Option<Account>> {
+    let named = named.map(Account::named).transpose()?;
+    if tier != Tier::Kernel {
         return Ok(None);
-    };
-    let accounts = fs::read_to_string("/etc/passwd").context("read `/etc/passwd`")?;
-    let account = accounts.lines().find(|line| line.split(':').next() == Some(&name));
-    let fields: Vec<&str> = account
-        .ok_or_else(|| anyhow!("there is no user `{name}`; see `/etc/passwd`"))?
-        .split(':')
-        .collect();
-    let number = |at: usize| fields.get(at).and_then(|text| text.parse::<u32>().ok());
-    let (Some(uid), Some(gid)) = (number(2), number(3)) else {
-        bail!("the line of `{name}` in `/etc/passwd` has no user and group");
-    };
-    let lines = fs::read_to_string("/etc/group").context("read `/etc/group`")?;
-    let groups = lines.lines().filter_map(|line| {
-        let mut fields = line.split(':');
-        let group = fields.nth(2)?.parse().ok()?;
-        fields.next()?.split(',').any(|member| member == name).then_some(group)
-    });
-    Ok(Some(User { uid, gid, groups: groups.collect() }))
+    }
+    let by_sudo = || std::env::var("SUDO_USER").ok().filter(|name| name != "root");
+    match named {
+        Some(account) => Ok(Some(account)),
+        None => by_sudo().map(|name| Account::named(&name)).transpose(),
+    }
+}
+
+fn user(account: &Account) -> anyhow::Result<User> {
+    Ok(User { uid: account.uid, gid: account.gid, groups: account.groups()? })
 }
 
 /// The home of whoever the agent runs as.
-fn user_home(user: Option<&User>) -> anyhow::Result<PathBuf> {
-    let home = match user {
-        None => std::env::home_dir().ok_or_else(|| anyhow!("there is no home folder; set HOME"))?,
-        Some(user) => {
-            let accounts = fs::read_to_string("/etc/passwd").context("read `/etc/passwd`")?;
-            let uid = user.uid.to_string();
-            let line = accounts.lines().find(|line| line.split(':').nth(2) == Some(&uid));
-            let home = line.and_then(|line| line.split(':').nth(5));
-            PathBuf::from(home.ok_or_else(|| anyhow!("user {uid} has no home folder"))?)
-        }
-    };
+fn user_home(account: Option<Account>) -> anyhow::Result<PathBuf> {
+    let own = || std::env::home_dir().ok_or_else(|| anyhow!("there is no home folder; set HOME"));
+    let home = account.map_or_else(own, |account| Ok(account.home))?;
     Ok(real(&home))
 }

@@ -36,7 +36,9 @@ async fn what_is_taken_stays_taken_over_a_restart_and_comes_back_when_released()
     node.stop().expect("a stop");
     let _node = home.up().expect("a node again");
     assert!(!reads(&agent).await, "a restart must not give anything back");
-    json(&home, &["release", &session, "no-egress"]);
+    let released = json(&home, &["release", &session, "no-egress"]);
+    assert_eq!(released["given_back"].as_array().map(Vec::len), Some(1), "{released}");
+    assert_eq!(released["given_back"][0]["verb"], "no_egress");
     assert!(!reads(&agent).await, "only what is named is given back");
     json(&home, &["release", &session]);
     assert!(reads(&agent).await);
@@ -44,6 +46,32 @@ async fn what_is_taken_stays_taken_over_a_restart_and_comes_back_when_released()
     let events = path["events"].as_array().expect("events");
     let what: Vec<&str> = events.iter().filter_map(|event| event["what"].as_str()).collect();
     assert_eq!(what, ["contained", "contained", "released", "released"]);
+}
+
+#[test]
+fn a_tool_that_is_taken_or_given_back_is_named() {
+    let home = OwnHome::new();
+    let _node = home.up().expect("a node");
+    let words = |order: &[&str]| home.pathwarden(order).expect("run").success().expect("ends well");
+    words(&["contain", "server:desk", "disable-tool", "look"]);
+    words(&["contain", "agent:clerk", "freeze"]);
+    let standing = words(&["contain", "server:desk", "disable-tool", "note"]);
+    for tool in ["look", "note"] {
+        let line = format!("disable-tool {tool} server desk until ");
+        assert!(standing.contains(&line), "{standing}");
+    }
+    assert_eq!(
+        words(&["release", "server:desk"]).lines().take(2).collect::<Vec<_>>(),
+        [
+            "given back: disable-tool look of server desk",
+            "given back: disable-tool note of server desk"
+        ]
+    );
+    let released = words(&["release", "clerk", "freeze"]);
+    assert!(
+        released.starts_with("given back: freeze of agent clerk\nnothing is taken"),
+        "{released}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,10 +49,14 @@ impl OwnHome {
 
     /// What a command wrote to both streams, without what differs from run to run.
     pub(crate) fn words(&self, said: &Said) -> String {
-        let folder = self.folder.path().to_str().expect("a path that is text");
-        let text = format!("{}{}", said.out, said.err).replace(folder, "FOLDER");
+        let text = self.named(&format!("{}{}", said.out, said.err));
         let lines = text.lines().filter(|line| !is_log(line)).map(str::trim_end);
         lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// A text with the name of the test's folder in place of its path.
+    pub(crate) fn named(&self, text: &str) -> String {
+        text.replace(self.folder.path().to_str().expect("a path that is text"), "FOLDER")
     }
 
     /// Writes a policy file.

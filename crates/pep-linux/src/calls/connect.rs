@@ -7,10 +7,13 @@ use std::sync::atomic::Ordering;
 use pathwarden_kernel_bpf::{Destination, Protocol, Session};
 use pathwarden_kernel_seccomp::{Address, Connect, Errno};
 
+use pathwarden_types::HostAct;
+
 use super::{Calls, Halt, Patience};
 use crate::asker::{CALL_DEADLINE, Said};
 use crate::question::Actor;
 use crate::sockets;
+use crate::terrain::OWN;
 use crate::watch::Watch;
 
 impl Calls {
@@ -27,8 +30,13 @@ impl Calls {
                 Some(bpf) => {
                     self.connect_by_kernel(bpf, tid, *address, actor, patience).map(|()| true)
                 }
-                None if self.address(*address, actor, patience)? == Said::Allow => Ok(false),
-                None => Err(Errno::PERM.into()),
+                None => {
+                    let act = self.reach(*address, patience)?;
+                    match self.said(act, actor, patience)? {
+                        Said::Allow => Ok(false),
+                        Said::Refuse => Err(Errno::PERM.into()),
+                    }
+                }
             },
             Address::Unix(_) => {
                 let Some(file) = connect.socket_file() else { return Err(Errno::PERM.into()) };
@@ -39,7 +47,7 @@ impl Calls {
                 if patience == Patience::None {
                     return Err(Halt::Unknown);
                 }
-                let is_own = sockets::holds_unix(file.path(), &(self.processes)());
+                let is_own = sockets::holds_unix(file.id(), &(self.processes)());
                 let act = self.decider.terrain.on_socket(file.path(), is_own);
                 match self.decider.decide(act, actor, CALL_DEADLINE) {
                     Said::Allow => Ok(false),
@@ -53,7 +61,10 @@ impl Calls {
             Address::Abstract(_) => Err(Errno::PERM.into()),
             // Nothing is reached; and should it be another address by the time the kernel reads it, that is
             // refused there unless it was decided.
-            Address::Other { .. } => Ok(self.bpf.is_some()),
+            Address::Other { .. } => Ok(self.bpf.as_ref().is_some_and(|bpf| {
+                bpf.withdraw_pass(tid);
+                true
+            })),
         }
     }
 
@@ -76,12 +87,17 @@ impl Calls {
             watch.settle();
             self.heed(watch);
         }
-        let said = self.address(address, actor, patience)?;
+        let act = self.reach(address, patience)?;
+        // Who listens on this machine may be another the next time.
+        let is_lasting = act.place != OWN;
+        let is_allowed = self.said(act, actor, patience)? == Said::Allow;
         let to = |protocol| Destination { addr: address.ip(), port: address.port(), protocol };
         for protocol in [Protocol::Tcp, Protocol::Udp] {
-            bpf.judge(to(protocol), said == Said::Allow, epoch).map_err(|_| Errno::PERM)?;
+            let allow = is_allowed && is_lasting;
+            bpf.judge(to(protocol), allow, epoch).map_err(|_| Errno::PERM)?;
         }
-        if said == Said::Refuse {
+        if !is_allowed {
+            bpf.withdraw_pass(tid);
             self.note_refused("connect");
             return Err(Errno::PERM.into());
         }
@@ -89,13 +105,8 @@ impl Calls {
         Ok(bpf.pass(tid, to(Protocol::Tcp)).map_err(|_| Errno::PERM)?)
     }
 
-    /// What is said about an address.
-    fn address(
-        &self,
-        address: SocketAddr,
-        actor: &Actor,
-        patience: Patience,
-    ) -> Result<Said, Halt> {
+    /// What reaching an address is.
+    fn reach(&self, address: SocketAddr, patience: Patience) -> Result<HostAct, Halt> {
         let has_looked = Cell::new(false);
         // To find out who listens there takes a look at all processes.
         let is_own = || match patience {
@@ -103,7 +114,7 @@ impl Calls {
             Patience::Some => sockets::listens(address, &(self.processes)()),
         };
         let act = self.decider.terrain.on_address(address, is_own);
-        if has_looked.get() { Err(Halt::Unknown) } else { self.said(act, actor, patience) }
+        if has_looked.get() { Err(Halt::Unknown) } else { Ok(act) }
     }
 
     /// After something was out of order, nothing counts that was allowed before.

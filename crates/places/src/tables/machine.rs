@@ -84,6 +84,7 @@ const TEMPORARY: Table = Table::new(
 const DEVICES: Table = Table::new(
     Place::Device,
     &[
+        "/dev/console",
         "/dev/full",
         "/dev/null",
         "/dev/ptmx",
