@@ -340,6 +340,18 @@ impl<'a> Case<'a> {
                 .unwrap_or(Verdict::Allow);
             self.need = None;
         }
+        let operation = &self.action.operation;
+        // The address is all there is to it: to try again asks nothing new.
+        if self.verdict == Verdict::Hold
+            && operation.kind == OperationKind::Connect
+            && self.state.was_refused(operation)
+        {
+            return refusal(
+                "engine.refused_by_person",
+                "a person refused this address in this session",
+                "go on without it",
+            );
+        }
         let has_room = self.state.questions().count() < State::QUESTIONS_MAX
             && self.state.waiting().count() < State::WAITING_MAX;
         if self.verdict != Verdict::Hold || has_room {

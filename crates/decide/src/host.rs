@@ -88,6 +88,7 @@ pub(crate) fn refusal_by(
         Verb::NoEgress if class == ToolClass::Send => {
             Some(("nothing may leave", "go on with what tells nobody"))
         }
+        Verb::ReadOnly if kind == File && attempt.as_ref().is_some_and(is_on_devices) => None,
         Verb::ReadOnly if class.has_effect() && matches!(kind, ToolCall | File) => {
             Some(("nothing may be changed", "go on with what only reads"))
         }
@@ -99,6 +100,11 @@ pub(crate) fn refusal_by(
         }
         Verb::NoEgress | Verb::ReadOnly | Verb::NoExec | Verb::DisableTool => None,
     }
+}
+
+/// Whether it is about devices alone, which keep nothing of what is written.
+fn is_on_devices(attempt: &HostAttempt) -> bool {
+    !attempt.acts.is_empty() && attempt.acts.iter().all(|act| act.place == "device")
 }
 
 /// Whether it reaches anything but the node that governs it.

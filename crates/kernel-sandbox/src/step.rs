@@ -69,7 +69,7 @@ impl Failure {
             (Step::Command, libc::ENOENT) => "install it, or give its full path",
             (Step::Command, _) => "make it executable for the agent's user",
             (Step::Execute, libc::EPERM | libc::EACCES) => {
-                "see the log for the rule that refused it, or make it readable in the box"
+                "see why it was refused, or make it readable in the box"
             }
             (Step::Execute, libc::ENOEXEC) => {
                 "run a script without a `#!` line through its interpreter"

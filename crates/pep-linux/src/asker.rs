@@ -17,6 +17,9 @@ use tokio::time::timeout;
 /// The most answers that are remembered; with more, all are forgotten and asked for again.
 const KNOWN_MAX: usize = 65_536;
 
+/// How many acts of one attempt are named to a person.
+const ACTS_NAMED_MAX: usize = 4;
+
 /// How long the decision point may take to answer a question of a process that waits in a system call.
 pub(crate) const CALL_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -46,6 +49,29 @@ pub(crate) struct Question {
 
 type Known = HashMap<Digest, Arc<OnceCell<Said>>>;
 
+/// The most different things that are remembered as not let happen; how many there were is counted on.
+const DENIED_LISTED_MAX: usize = 64;
+
+/// What was not let happen.
+#[derive(Clone, Debug)]
+pub struct Denied {
+    /// What: verbs and their objects.
+    pub what: String,
+    /// The rule or check that refused it; `None` while a person is asked.
+    pub by: Option<String>,
+    /// The action, to look up why.
+    pub action: ActionId,
+}
+
+/// All that was not let happen, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Denials {
+    /// The first of them.
+    pub listed: Vec<Denied>,
+    /// How many there were.
+    pub count: u64,
+}
+
 /// Asks the decision point for one session.
 pub(crate) struct Asker {
     pdp: Arc<dyn PointPdp>,
@@ -55,12 +81,15 @@ pub(crate) struct Asker {
     known: Mutex<Known>,
     /// What was allowed at any time: it covers what is seen to have happened.
     allowed: Mutex<HashSet<Digest>>,
+    denials: Mutex<Denials>,
 }
 
 /// A question that has a digest, and so a place among those that were asked.
 struct Put {
     ask: Ask,
     key: Digest,
+    /// In few words.
+    what: String,
 }
 
 impl Asker {
@@ -70,7 +99,8 @@ impl Asker {
         server: Name,
         runtime: Handle,
     ) -> Self {
-        Self { pdp, session, runtime, server, known: Mutex::default(), allowed: Mutex::default() }
+        let (known, allowed, denials) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { pdp, session, runtime, server, known, allowed, denials }
     }
 
     /// Asks, and waits for the answer at most so long: no answer in time is a refusal. The question goes
@@ -100,6 +130,23 @@ impl Asker {
         self.put(question).is_some_and(|put| allowed.contains(&put.key))
     }
 
+    /// What was not let happen since the last call.
+    pub(crate) fn take_denials(&self) -> Denials {
+        std::mem::take(&mut *self.denials.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note_denied(&self, what: &str, by: Option<String>, action: ActionId) {
+        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |one: &Denied| one.what == what && one.by == by;
+        if denials.listed.iter().any(is_same) {
+            return;
+        }
+        denials.count = denials.count.saturating_add(1);
+        if denials.listed.len() < DENIED_LISTED_MAX {
+            denials.listed.push(Denied { what: what.to_owned(), by, action });
+        }
+    }
+
     fn note_allowed(&self, key: Digest) {
         let mut allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
         if allowed.len() < KNOWN_MAX {
@@ -127,7 +174,7 @@ impl Asker {
             resume: None,
             minted: None,
         };
-        Some(Put { ask, key })
+        Some(Put { ask, key, what: in_words(question) })
     }
 
     fn cell(&self, key: Digest) -> Arc<OnceCell<Said>> {
@@ -145,7 +192,7 @@ impl Asker {
     /// The answer of one question, asked by one of those who wait for it. What is no lasting answer (the
     /// node cannot be reached, a person is asked) refuses and is not remembered.
     async fn fill(&self, cell: &OnceCell<Said>, put: Put) -> Said {
-        let Put { ask, key } = put;
+        let Put { ask, key, what } = put;
         let asking = async {
             match self.pdp.ask(ask).await {
                 Ok(Answer::Release(permit)) => {
@@ -156,8 +203,14 @@ impl Asker {
                     }
                     Ok(if can { Said::Allow } else { Said::Refuse })
                 }
-                Ok(Answer::Refuse(_)) => Ok(Said::Refuse),
-                Ok(Answer::Held(_)) => Err(()),
+                Ok(Answer::Refuse(refusal)) => {
+                    self.note_denied(&what, Some(refusal.code), refusal.action);
+                    Ok(Said::Refuse)
+                }
+                Ok(Answer::Held(held)) => {
+                    self.note_denied(&what, None, held.action);
+                    Err(())
+                }
                 Err(fault) => {
                     tracing::warn!(%fault, "not decided, so refused");
                     Err(())
@@ -188,6 +241,26 @@ impl Asker {
                 tracing::warn!(%fault, "a permit is closed by the node, as unknown");
             }
         });
+    }
+}
+
+/// What is asked, for a person.
+fn in_words(question: &Question) -> String {
+    let acts = &question.attempt.acts;
+    let mut words: Vec<String> = acts
+        .iter()
+        .take(ACTS_NAMED_MAX)
+        .map(|act| format!("{} {}", act.verb.as_str(), act.what))
+        .collect();
+    if acts.len() > ACTS_NAMED_MAX {
+        words.push(format!("{} more", acts.len() - ACTS_NAMED_MAX));
+    }
+    if !question.attempt.doubts.is_empty() {
+        words.push(format!("doubtful: {}", question.attempt.doubts.join(", ")));
+    }
+    match question.kind {
+        OperationKind::Exec => format!("{}: {}", question.name, words.join(", ")),
+        _ => words.join(", "),
     }
 }
 

@@ -331,6 +331,7 @@ impl Calls {
                 && is_kept
                 && self.decider.is_taken(Verb::ReadOnly, actor.server.as_ref())
             {
+                self.note_refused("mutation");
                 return Err(Errno::ROFS.into());
             }
             // What is open already, or never had a name, is its holders' and nobody's else.

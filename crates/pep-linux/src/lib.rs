@@ -30,6 +30,7 @@ mod tools;
 mod watch;
 mod window;
 
+pub use asker::{Denials, Denied};
 pub use canary::tried;
 pub use pathwarden_kernel_sandbox::{Tier, User, doctor};
 pub use run::{Ended, Ready, RunError, Setup, run};

@@ -115,6 +115,14 @@ impl Point {
             up_to_ms: 0,
         };
         let orders = self.pdp.orders(waits).await?;
+        let taken = Taken::of(&orders);
+        let forbidding = [Verb::Freeze, Verb::NoExec, Verb::Terminate];
+        if let Some(verb) = forbidding.into_iter().find(|verb| taken.session.contains(verb)) {
+            let message = format!("`{verb}` is in force for the agent");
+            let advice =
+                "see `pathwarden contain list`, and give it back with `pathwarden release`";
+            return Err(Fault::new(FaultKind::Forbidden, format!("{message}; {advice}"), advice));
+        }
         // Nothing is open yet that this tier could not take.
         let failed = tokio::task::block_in_place(|| self.apply(&orders));
         match failed.first().filter(|_| self.is_behind()) {

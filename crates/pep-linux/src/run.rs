@@ -2,6 +2,7 @@
 
 mod ground;
 mod left;
+mod outcome;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -40,6 +41,9 @@ use crate::sockets;
 use crate::terrain::Terrain;
 use crate::tools::Tools;
 use crate::watch::{EVERY, Watch};
+
+pub use outcome::{Ended, Ready, RunError};
+use outcome::{explained, part};
 
 /// How often the canaries are tried while the agent works.
 const CANARIES_EVERY: Duration = Duration::from_secs(60);
@@ -82,46 +86,6 @@ pub struct Setup {
     pub command: Vec<OsString>,
     /// Its environment, complete but for the way to the node.
     pub environment: Vec<(OsString, OsString)>,
-}
-
-/// A box that is about to start its program.
-#[derive(Clone, Debug)]
-pub struct Ready {
-    /// How the point stands.
-    pub standing: PointStanding,
-}
-
-/// How a run ended.
-#[derive(Clone, Debug)]
-pub struct Ended {
-    /// The exit code of the agent's main process; 128 and the signal's number when one ended it.
-    pub code: u8,
-    /// How the point stood at the end.
-    pub standing: PointStanding,
-}
-
-/// Why an agent was not started, or its run is not known to have ended well.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// A part of the box could not be made.
-    #[error("{what}: {why}")]
-    Part {
-        /// Which.
-        what: &'static str,
-        /// Why, and what to do.
-        why: String,
-    },
-    /// A canary was let through before the agent was started.
-    #[error(
-        "the box lets through what it must refuse ({}); the agent is not started, see `pathwarden doctor`",
-        .0.join(", ")
-    )]
-    NotReady(Vec<String>),
-}
-
-fn part(what: &'static str) -> impl Fn(String) -> RunError {
-    move |why| RunError::Part { what, why }
 }
 
 /// Starts an agent, governs it, and comes back when it has ended. `ready` is called just before its
@@ -217,6 +181,7 @@ impl Stage {
         if !passed.is_empty() {
             return Err(RunError::NotReady(passed));
         }
+        self.forget_canaries();
         let mut launch = self.start().await?;
         let obeying = tokio::spawn(Arc::clone(&self.point).obey(epoch));
         ready(&Ready { standing });
@@ -231,7 +196,18 @@ impl Stage {
                 self.point.standing()
             }
         };
-        Ok(Ended { code: code?, standing })
+        let denials = self.governor.decider.asker.take_denials();
+        let code = code.map_err(|fault| explained(fault, &denials))?;
+        Ok(Ended { code, standing, denials })
+    }
+
+    /// What the canaries were refused is none of the agent's.
+    fn forget_canaries(&self) {
+        let _ = self.governor.decider.asker.take_denials();
+        if let Some(watch) = &self.governor.watch {
+            watch.settle();
+            watch.restart();
+        }
     }
 
     /// The agent's box, governed, before its program starts.

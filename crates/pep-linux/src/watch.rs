@@ -156,6 +156,11 @@ impl Watch {
         of.refused = of.refused.saturating_add(1);
     }
 
+    /// Counts from nothing.
+    pub(crate) fn restart(&self) {
+        self.seen().planes.clear();
+    }
+
     /// The kernel had more questions than it keeps: some were answered without us.
     pub(crate) fn lose_questions(&self) {
         let detail = "the kernel answered questions about files itself, because too many waited";
@@ -213,11 +218,9 @@ impl Watch {
                 of.refused = of.refused.saturating_add(1);
                 return;
             }
-            Event::Open { path, origin, flags, file, result, .. } => {
+            Event::Open { path, origin, flags, file, .. } => {
+                // Whoever refuses counts it.
                 let Some(file) = file.filter(|file| file.mode & TYPE_BITS == REGULAR) else {
-                    if result < 0 {
-                        self.refused("open");
-                    }
                     return;
                 };
                 let is_writing = file.is_writable() || flags.is_some_and(|flags| flags & 3 != 0);
@@ -241,6 +244,9 @@ impl Watch {
                     }
                 }
                 let refused = !verdict.is_allowed();
+                if refused {
+                    self.refused("connect");
+                }
                 let exact = act.clone();
                 Doing { act, exact, plane: "connect", refused, governed: Some(true) }
             }
@@ -324,7 +330,9 @@ impl Watch {
         let is_own = act.verb == HostVerb::Read && act.place == "process";
         let governed =
             governed.unwrap_or_else(|| is_own || self.is_covered(&mut seen, &act, &actor));
-        seen.count(plane, governed, refused);
+        if !refused {
+            seen.count(plane, governed);
+        }
         if !governed && !refused {
             let detail = format!("{} {}", exact.verb.as_str(), exact.what);
             seen.find(FindingKind::Ungoverned, &actor.program, &detail);
@@ -364,13 +372,10 @@ impl Seen {
         of
     }
 
-    fn count(&mut self, plane: &'static str, governed: bool, refused: bool) {
+    fn count(&mut self, plane: &'static str, governed: bool) {
         let of = self.plane(plane);
-        of.refused = of.refused.saturating_add(u64::from(refused));
-        if !refused {
-            of.observed = of.observed.saturating_add(1);
-            of.governed = of.governed.saturating_add(u64::from(governed));
-        }
+        of.observed = of.observed.saturating_add(1);
+        of.governed = of.governed.saturating_add(u64::from(governed));
     }
 
     fn find(&mut self, kind: FindingKind, subject: &str, detail: &str) {

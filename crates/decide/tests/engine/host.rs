@@ -1,8 +1,8 @@
 //! What processes do to a machine, and what is taken from whom.
 
 use pathwarden_types::{
-    HostAct, HostAttempt, HostVerb, Operation, OperationKind, Restriction, Target, ToolClass, Verb,
-    Verdict,
+    Choice, HostAct, HostAttempt, HostVerb, Operation, OperationKind, Restriction, Target,
+    ToolClass, Verb, Verdict,
 };
 
 use crate::support::{FILES, MAIL, World};
@@ -53,15 +53,20 @@ fn only_looking_is_a_read() {
 }
 
 #[test]
-fn a_program_can_be_loaded_where_nothing_may_be_written() {
+fn programs_are_loaded_and_devices_written_where_nothing_may_be_changed() {
     let mut world = World::new("");
-    for (verb, goes) in [(HostVerb::Run, true), (HostVerb::Read, true), (HostVerb::Write, false)] {
-        let arguments = attempt(vec![act(verb, "workspace")]);
+    for (verb, place, goes) in [
+        (HostVerb::Run, "workspace", true),
+        (HostVerb::Read, "workspace", true),
+        (HostVerb::Write, "workspace", false),
+        (HostVerb::Write, "device", true),
+    ] {
+        let arguments = attempt(vec![act(verb, place)]);
         let mut action = on_host(&mut world, OperationKind::File, &arguments);
         let target = Target::Session { session: action.session };
         action.restrictions =
             vec![Restriction { target, verb: Verb::ReadOnly, tool: String::new() }];
-        assert_eq!(world.decide(&action).decided.verdict.lets_through(), goes, "{verb:?}");
+        assert_eq!(world.decide(&action).decided.verdict.lets_through(), goes, "{verb:?} {place}");
     }
 }
 
@@ -149,4 +154,17 @@ fn an_effect_that_nobody_asked_for_cuts_its_server_off() {
     assert_eq!(rules(&decision), ["host.effect_orphan"]);
     let orders = &decision.decided.containment;
     assert_eq!(orders.first().map(|order| order.verb), Some(Verb::NoEgress));
+}
+
+#[test]
+fn an_address_that_a_person_refused_is_not_asked_about_again() {
+    let mut world = World::new("");
+    let outside = attempt(vec![act(HostVerb::Reach, "outside")]);
+    let first = on_host(&mut world, OperationKind::Connect, &outside);
+    assert_eq!(world.decide(&first).decided.verdict, Verdict::Hold);
+    world.answer(first.id, Some(Choice::Deny));
+    let again = on_host(&mut world, OperationKind::Connect, &outside);
+    let decision = world.decide(&again);
+    assert_eq!(decision.decided.verdict, Verdict::Deny);
+    assert!(rules(&decision).contains(&"engine.refused_by_person"));
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use pathwarden_client::Client;
-use pathwarden_types::{ApprovalId, Choice};
+use pathwarden_types::{ApprovalId, Choice, HostAttempt};
 use pathwarden_wire::{AnswerApproval, ApprovalRow};
 
 use crate::cli::{Answer, Approvals, At};
@@ -92,7 +92,14 @@ async fn give(client: &Client, answer: Answer, choice: Choice, out: &Out) -> any
     if out.is_json() {
         return out.document(&serde_json::json!({ "approval": answer.approval, "choice": choice }));
     }
-    let done = if choice == Choice::Approve { "approved, once" } else { "denied" };
+    // What the machine's own point asks about, it asks once for a session.
+    let is_standing = text(&row, "/action/server") == HostAttempt::SERVER;
+    let done = match (choice, is_standing) {
+        (Choice::Approve, false) => "approved, once",
+        (Choice::Approve, true) => "approved, for the session",
+        (Choice::Deny, false) => "denied",
+        (Choice::Deny, true) => "denied, for the session",
+    };
     out.line(format!("{} {done}", answer.approval));
     Ok(())
 }

@@ -76,7 +76,7 @@ fn is_called(target: &Target, text: &str) -> bool {
 }
 
 /// What is taken, with the tool where it is one.
-fn taken(restriction: &Restriction) -> String {
+pub(super) fn taken(restriction: &Restriction) -> String {
     let Restriction { verb, tool, .. } = restriction;
     if tool.is_empty() { verb.to_string() } else { format!("{verb} {}", one_line(tool, 120)) }
 }

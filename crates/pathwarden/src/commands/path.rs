@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use pathwarden_types::{
-    ActionId, Claim, HostAttempt, Integrity, Measured, MeasuredAct, Outcome, PointPhase,
-    PointStanding, Restriction, SessionId, Verdict,
+    ActionId, Claim, HostAct, HostAttempt, HostVerb, Integrity, Measured, MeasuredAct,
+    OperationKind, Outcome, PointPhase, PointStanding, SessionId, Verdict,
 };
 use pathwarden_wire::{ActionPath, PathEvent, PathEventKind, SaidShown, Step, WindowShown};
 
 use crate::cli::At;
+use crate::commands::contain::taken;
 use crate::home::client;
 use crate::out::{Out, one_line, time};
 
@@ -28,11 +29,27 @@ pub(crate) async fn run(at: &At, session: SessionId, out: &Out) -> anyhow::Resul
     ));
     let task = if path.task.is_empty() { "(nobody stated one)" } else { &path.task };
     out.line(format!("{} {}", out.strong("task"), one_line(task, 200)));
-    print(&path.steps, None, "", out);
+    let (canaries, steps): (Vec<Step>, Vec<Step>) =
+        path.steps.iter().cloned().partition(is_refused_canary);
+    print(&steps, None, "", out);
+    if !canaries.is_empty() {
+        let count = canaries.len();
+        out.line(out.faint(&format!("and {count} canaries refused; --json shows them")));
+    }
     for event in &path.events {
         print_event(event, out);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether an enforcement point tried something here, and was refused as it should be.
+fn is_refused_canary(step: &Step) -> bool {
+    let is_on_canary = |act: &HostAct| {
+        act.place == "warden" && (act.verb == HostVerb::Reach || act.what.contains("/canary/"))
+    };
+    let is_canary = step.operation.server.as_str() == "pathwarden-canary"
+        || step.host.as_ref().is_some_and(|host| host.acts.iter().any(is_on_canary));
+    is_canary && !step.verdicts.iter().any(|verdict| verdict.lets_through())
 }
 
 /// Prints the actions that `parent` caused, each with what it caused below it.
@@ -63,6 +80,10 @@ fn print_step(step: &Step, first: &str, rest: &str, out: &Out) {
         (true, _) => out.faint("emitted, never carried out"),
         (false, Some(Claim::Altered)) => format!("{} altered", verdicts.join(" then ")),
         (false, Some(Claim::Orphan)) => format!("{} orphan", verdicts.join(" then ")),
+        // It has happened, whatever is said about it.
+        (false, _) if step.operation.kind == OperationKind::Effect => {
+            format!("happened, judged {}", verdicts.join(" then "))
+        }
         (false, Some(Claim::Emitted) | None) => verdicts.join(" then "),
     };
     out.line(format!(
@@ -134,14 +155,14 @@ fn print_event(event: &PathEvent, out: &Out) {
         PathEventKind::Contained { standing } => format!(
             "{} {} of {} until {}, by {}",
             out.strong("contained"),
-            standing.restriction.verb,
+            taken(&standing.restriction),
             standing.restriction.target,
             time(standing.expires),
             one_line(&standing.by, 80)
         ),
         PathEventKind::Released { restriction, by } => {
-            let Restriction { target, verb, .. } = restriction;
-            format!("{} {verb} of {target}, by {by}", out.strong("released"))
+            let (released, target) = (out.strong("released"), &restriction.target);
+            format!("{released} {} of {target}, by {by}", taken(restriction))
         }
         PathEventKind::Point { standing } => point_words(standing, out),
     };

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow, bail};
 use pathwarden_client::Client;
 use pathwarden_config::{Config, ModelApi};
-use pathwarden_pep_linux::{Ended, Ready, Setup, Tier, User, doctor};
+use pathwarden_pep_linux::{Denials, Denied, Ended, Ready, Setup, Tier, User, doctor};
 use pathwarden_types::SessionId;
 use pathwarden_wire::{EndSession, Health, Reach, StartSession, Started};
 use tracing_subscriber::EnvFilter;
@@ -46,18 +46,36 @@ pub(crate) async fn run(at: &At, args: Run, out: &Out) -> anyhow::Result<ExitCod
     let ended = hold(asked, &operator, &started, out).await;
     end(&operator, session, ended.is_ok()).await;
     let ended = ended?;
-    if !is_quiet && tier == Tier::Kernel {
-        let (observed, governed) = ended
-            .standing
-            .coverage
-            .iter()
-            .fold((0, 0), |sum, plane| (sum.0 + plane.observed, sum.1 + plane.governed));
-        out.notice(&format!(
-            "pathwarden: {governed} of {observed} acts governed; see `pathwarden path {session}`"
-        ));
+    if !is_quiet {
+        tell_end(&ended, session, tier, out);
     }
     Ok(ExitCode::from(ended.code))
 }
+
+/// What did not happen, and how much of what did was governed.
+fn tell_end(ended: &Ended, session: SessionId, tier: Tier, out: &Out) {
+    let Denials { listed, count } = &ended.denials;
+    for Denied { what, by, action } in listed.iter().take(DENIED_TOLD_MAX) {
+        let how =
+            by.as_ref().map_or("waits for a person".to_owned(), |by| format!("refused by {by}"));
+        out.notice(&format!("pathwarden: {what}: {how}; see `pathwarden why {action}`"));
+    }
+    let told = listed.len().min(DENIED_TOLD_MAX) as u64;
+    if *count > told {
+        out.notice(&format!("pathwarden: and {} more were not let happen", count - told));
+    }
+    let planes = &ended.standing.coverage;
+    let (observed, governed) =
+        planes.iter().fold((0, 0), |sum, plane| (sum.0 + plane.observed, sum.1 + plane.governed));
+    let measured = match tier {
+        Tier::Kernel => format!("{governed} of {observed} acts governed; "),
+        Tier::Landlock => String::new(),
+    };
+    out.notice(&format!("pathwarden: {measured}see `pathwarden path {session}`"));
+}
+
+/// How much of what did not happen is told at the end.
+const DENIED_TOLD_MAX: usize = 5;
 
 /// Starts the agent in its box and comes back when it has ended.
 async fn hold(
