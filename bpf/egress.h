@@ -21,7 +21,7 @@ enum answer {
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
-	__type(key, struct destination);
+	__type(key, struct flow);
 	__type(value, struct judgement);
 } verdicts SEC(".maps");
 
@@ -85,20 +85,24 @@ static __always_inline int is_cut(__u64 tool)
 
 static __always_inline __u32 judge(struct destination *to, int connects)
 {
+	__u64 tool = bpf_get_current_ancestor_cgroup_id(identity.level + 1);
 	struct config *set = settings();
 	struct judgement *known;
+	struct flow flow = {};
 
 	if (is_exempt(to))
 		return VERDICT_ALLOWED;
 	if (!set || (set->egress != EGRESS_OPEN && set->egress != EGRESS_DECIDED))
 		return VERDICT_NO_EGRESS;
-	if (is_cut(bpf_get_current_ancestor_cgroup_id(identity.level + 1)))
+	if (is_cut(tool))
 		return VERDICT_CUT;
 	if (to->protocol != PROTOCOL_TCP && to->protocol != PROTOCOL_UDP)
 		return VERDICT_PROTOCOL;
 	if (set->egress == EGRESS_OPEN || (connects && has_pass(to)))
 		return VERDICT_ALLOWED;
-	known = bpf_map_lookup_elem(&verdicts, to);
+	flow.cgroup = tool ? tool : identity.session;
+	flow.remote = *to;
+	known = bpf_map_lookup_elem(&verdicts, &flow);
 	if (!known)
 		return VERDICT_UNKNOWN;
 	if (known->epoch != set->epoch)

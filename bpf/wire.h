@@ -102,6 +102,7 @@ struct judgement {
 	__u32 allow;
 };
 
+/* Of the session's own processes, or of one tool, and the other end. */
 struct flow {
 	__u64 cgroup;
 	struct destination remote;

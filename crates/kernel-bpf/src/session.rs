@@ -44,6 +44,8 @@ pub struct Session {
     cut: Map,
     exempt: Map,
     passes: Map,
+    /// The session's own, by its id.
+    cgroup: u64,
     traffic: Map,
     lost: Map,
     ring: Ring,
@@ -64,8 +66,10 @@ impl Session {
         let (events, config, traffic) = (map("events")?, map("config")?, map("traffic")?);
         let settings = Settings { egress: Egress::Open, epoch: 1, enforce_exec: false };
         config.put(&ONLY, &settings.to_bytes()).map_err(MapError::on_attach)?;
-        make_room_for_the_rest(&traffic, loaded.cgroup()).map_err(MapError::on_attach)?;
+        let cgroup = loaded.cgroup();
+        make_room_for_the_rest(&traffic, cgroup).map_err(MapError::on_attach)?;
         Ok(Self {
+            cgroup,
             settings: Mutex::new(settings),
             config,
             approvals: map("approvals")?,
@@ -130,17 +134,24 @@ impl Session {
         self.exempt.put(&to.to_bytes(), &[1])
     }
 
-    /// Remembers what was decided about a destination in an epoch, until the epoch changes: what was begun
-    /// in an earlier one is refused. The kernel keeps 16384 and
-    /// forgets what was used least; what is forgotten is refused.
+    /// Remembers what was decided in an epoch about a destination, for the tool whose cgroup, one level below
+    /// the session's, has this id, or for all that is in no tool's. It holds until the epoch changes: what
+    /// was begun in an earlier one is refused. The kernel keeps 16384 and forgets what was used least; what
+    /// is forgotten is refused.
     ///
     /// # Errors
     ///
     /// The kernel refused; what was known of the destination before still holds.
-    pub fn judge(&self, to: Destination, allowed: bool, epoch: u32) -> Result<(), MapError> {
+    pub fn judge(
+        &self,
+        to: Destination,
+        tool: Option<u64>,
+        allowed: bool,
+        epoch: u32,
+    ) -> Result<(), MapError> {
         let mut value = Vec::from(epoch.to_le_bytes());
         value.extend(u32::from(allowed).to_le_bytes());
-        self.verdicts.put(&to.to_bytes(), &value)
+        self.verdicts.put(&flow(tool.unwrap_or(self.cgroup), to), &value)
     }
 
     /// Lets one thread connect to a destination once, whatever the epoch is by then: it waits for what was
@@ -280,10 +291,15 @@ impl Map {
 fn make_room_for_the_rest(traffic: &Map, session: u64) -> Result<(), MapError> {
     let nowhere = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
     let rest = Destination { addr: nowhere, port: 0, protocol: Protocol::Other(0) };
-    let mut key = Vec::from(session.to_le_bytes());
-    key.extend(rest.to_bytes());
-    key.extend([0; 4]);
-    traffic.put(&key, &[0; 24])
+    traffic.put(&flow(session, rest), &[0; 24])
+}
+
+/// As `struct flow` of `bpf/wire.h`.
+fn flow(cgroup: u64, remote: Destination) -> Vec<u8> {
+    let mut flow = Vec::from(cgroup.to_le_bytes());
+    flow.extend(remote.to_bytes());
+    flow.extend([0; 4]);
+    flow
 }
 
 /// From `struct flow` and `struct volume` of `bpf/wire.h`.

@@ -102,10 +102,11 @@ impl Governor {
             let epoch = bpf.epoch();
             let act = self.decider.terrain.on_address(address, || false);
             let actor = Actor { program: String::new(), server };
+            let tool = self.tools.cgroup_of(actor.server.as_ref());
             let said = self.decider.decide(act, &actor, CALL_DEADLINE);
             let (addr, port, protocol) = (address.ip(), address.port(), Protocol::Udp);
             let to = Destination { addr, port, protocol };
-            if let Err(error) = bpf.judge(to, said == Said::Allow, epoch) {
+            if let Err(error) = bpf.judge(to, tool, said == Said::Allow, epoch) {
                 tracing::warn!(%error, "an address stays unknown, and so refused");
             }
         }

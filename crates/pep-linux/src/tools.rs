@@ -76,6 +76,11 @@ impl Tools {
         self.servers().get(server).cloned()
     }
 
+    /// The id of the cgroup in which a server's processes are; `None` for the agent's own.
+    pub(crate) fn cgroup_of(&self, server: Option<&Name>) -> Option<u64> {
+        self.servers().get(server?).map(Cgroup::id)
+    }
+
     /// Every server with its cgroup.
     pub(crate) fn all(&self) -> Vec<(Name, Cgroup)> {
         self.servers().iter().map(|(server, place)| (server.clone(), place.clone())).collect()

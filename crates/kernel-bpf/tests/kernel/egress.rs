@@ -71,14 +71,14 @@ fn decided_lets_through_only_what_was_allowed_since_the_last_epoch() {
         };
         session.set_egress(Egress::Decided).unwrap();
         expect(Verdict::Unknown);
-        session.judge(destination, true, session.epoch()).unwrap();
+        session.judge(destination, None, true, session.epoch()).unwrap();
         expect(Verdict::Allowed);
-        session.judge(destination, false, session.epoch()).unwrap();
+        session.judge(destination, None, false, session.epoch()).unwrap();
         expect(Verdict::Denied);
-        session.judge(destination, true, session.epoch()).unwrap();
+        session.judge(destination, None, true, session.epoch()).unwrap();
         session.next_epoch().unwrap();
         expect(Verdict::Lapsed);
-        session.judge(destination, true, session.epoch()).unwrap();
+        session.judge(destination, None, true, session.epoch()).unwrap();
         expect(Verdict::Allowed);
         session.set_egress(Egress::None).unwrap();
         expect(Verdict::NoEgress);
@@ -94,13 +94,32 @@ fn an_allowed_place_is_one_address_one_port_one_protocol() {
     let session = bed.session();
     let (_listener, at) = listener(Ipv4Addr::LOCALHOST);
     session.set_egress(Egress::Decided).unwrap();
-    session.judge(to(at, Protocol::Tcp), true, session.epoch()).unwrap();
+    session.judge(to(at, Protocol::Tcp), None, true, session.epoch()).unwrap();
     let other_port = SocketAddr::new(at.ip(), at.port() ^ 1);
     let other_addr = SocketAddr::new(Ipv4Addr::new(127, 0, 0, 2).into(), at.port());
     for (how, at) in [("tcp", other_port), ("tcp", other_addr), ("udp", at)] {
         assert!(reach(&bed, how, at).ends_with(NOT_PERMITTED), "{how} {at}");
     }
     assert_eq!(reach(&bed, "tcp", at), "connect 0");
+}
+
+#[test]
+fn a_verdict_is_for_the_tool_that_it_was_asked_for() {
+    let Some(bed) = Bed::new("a_verdict") else { return };
+    let session = bed.session();
+    let (_listener, at) = listener(Ipv4Addr::LOCALHOST);
+    let port = at.port().to_string();
+    let ((one, one_id), (other, _)) = (bed.tool("one"), bed.tool("other"));
+    let probe = bed.probe();
+    let connect = [&*probe, "tcp", "127.0.0.1", &port];
+    session.set_egress(Egress::Decided).unwrap();
+    session.judge(to(at, Protocol::Tcp), Some(one_id), true, session.epoch()).unwrap();
+    assert_eq!(bed.run_in(&one, &connect), "connect 0\n");
+    assert_eq!(bed.run_in(&other, &connect), "connect -1\n");
+    assert!(reach(&bed, "tcp", at).ends_with(NOT_PERMITTED));
+    session.judge(to(at, Protocol::Tcp), None, true, session.epoch()).unwrap();
+    assert_eq!(reach(&bed, "tcp", at), "connect 0");
+    assert_eq!(bed.run_in(&other, &connect), "connect -1\n");
 }
 
 #[test]
@@ -113,7 +132,7 @@ fn ipv6_is_decided_and_mapped_ipv4_is_the_same_place() {
     for (how, protocol) in [("tcp", Protocol::Tcp), ("udp", Protocol::Udp)] {
         assert!(reach(&bed, how, at).ends_with(NOT_PERMITTED));
         assert_eq!(verdicts(&bed), [(to(at, protocol), Verdict::Unknown)]);
-        session.judge(to(at, protocol), true, session.epoch()).unwrap();
+        session.judge(to(at, protocol), None, true, session.epoch()).unwrap();
         assert!(!reach(&bed, how, at).contains('-'));
         assert_eq!(verdicts(&bed), [(to(at, protocol), Verdict::Allowed)]);
     }
@@ -122,7 +141,7 @@ fn ipv6_is_decided_and_mapped_ipv4_is_the_same_place() {
     let mapped = SocketAddr::new(Ipv4Addr::LOCALHOST.to_ipv6_mapped().into(), at.port());
     for (how, protocol) in [("tcp", Protocol::Tcp), ("udp", Protocol::Udp)] {
         assert!(reach(&bed, how, mapped).ends_with(NOT_PERMITTED));
-        session.judge(to(at, protocol), true, session.epoch()).unwrap();
+        session.judge(to(at, protocol), None, true, session.epoch()).unwrap();
         assert!(!reach(&bed, how, mapped).contains('-'));
         let last = (to(at, protocol), Verdict::Allowed);
         assert_eq!(verdicts(&bed).last(), Some(&last));

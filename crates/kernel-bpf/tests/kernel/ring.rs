@@ -38,7 +38,7 @@ fn many_threads_use_one_session() {
                 let addr = IpAddr::V4(Ipv4Addr::LOCALHOST);
                 for _ in 0..500 {
                     let to = Destination { addr, port, protocol: Protocol::Tcp };
-                    session.judge(to, true, session.epoch()).unwrap();
+                    session.judge(to, None, true, session.epoch()).unwrap();
                     session.next_epoch().unwrap();
                     let seen = session.drain(&mut |_| ()).unwrap();
                     count.fetch_add(seen, Ordering::Relaxed);

@@ -92,9 +92,10 @@ impl Calls {
         let is_lasting = act.place != OWN;
         let is_allowed = self.said(act, actor, patience)? == Said::Allow;
         let to = |protocol| Destination { addr: address.ip(), port: address.port(), protocol };
+        let tool = self.tools.cgroup_of(actor.server.as_ref());
         for protocol in [Protocol::Tcp, Protocol::Udp] {
             let allow = is_allowed && is_lasting;
-            bpf.judge(to(protocol), allow, epoch).map_err(|_| Errno::PERM)?;
+            bpf.judge(to(protocol), tool, allow, epoch).map_err(|_| Errno::PERM)?;
         }
         if !is_allowed {
             bpf.withdraw_pass(tid);

@@ -115,3 +115,53 @@ fn half(bytes: &[u8], at: usize) -> Option<u16> {
 fn unreadable() -> io::Error {
     io::Error::other("the kernel's list of Unix sockets cannot be read")
 }
+
+#[cfg(test)]
+mod tests {
+    use pathwarden_kernel_seccomp::FileId;
+
+    use super::{BY_FAMILY, bound, internal, message};
+
+    /// One socket with an attribute of another kind before the file's.
+    fn answer(inode: u32, file: FileId) -> Vec<u8> {
+        let number = u32::try_from(file.ino).unwrap();
+        let mut answer = [0_u32; 4].map(u32::to_ne_bytes).concat();
+        answer.extend([1, inode, 0, 0].map(u32::to_ne_bytes).concat());
+        answer.extend([6_u16, 0, 7, 0, 12, 1].map(u16::to_ne_bytes).concat());
+        answer.extend([number, internal(file.dev)].map(u32::to_ne_bytes).concat());
+        let length = u32::try_from(answer.len()).unwrap();
+        answer[..4].copy_from_slice(&length.to_ne_bytes());
+        answer[4..6].copy_from_slice(&BY_FAMILY.to_ne_bytes());
+        answer
+    }
+
+    #[test]
+    fn a_socket_is_told_by_its_file() {
+        let file = FileId { dev: rustix::fs::makedev(259, 300), ino: 77 };
+        let answer = answer(5, file);
+        let (kind, body, after) = message(&answer).unwrap();
+        assert_eq!((kind, after.len()), (BY_FAMILY, 0));
+        assert_eq!(bound(body, file), Some(5));
+        assert_eq!(bound(body, FileId { ino: 78, ..file }), None);
+        assert_eq!(bound(body, FileId { dev: rustix::fs::makedev(259, 301), ..file }), None);
+    }
+
+    #[test]
+    fn whatever_the_kernel_says_is_survived() {
+        let file = FileId { dev: 0, ino: 1 };
+        let whole = answer(5, file);
+        for end in 0..whole.len() {
+            assert!(message(&whole[..end]).is_none(), "{end}");
+            let _ = bound(&whole[..end], file);
+        }
+        for at in 0..whole.len() {
+            for byte in [0, 1, 3, 255] {
+                let mut other = whole.clone();
+                other[at] = byte;
+                if let Some((_, body, _)) = message(&other) {
+                    let _ = bound(body, file);
+                }
+            }
+        }
+    }
+}
