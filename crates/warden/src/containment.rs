@@ -167,10 +167,12 @@ impl Warden {
     ///
     /// A fault when nothing of it is taken, or the ledger takes no records.
     pub async fn release(&self, release: Release) -> Result<Containments, Fault> {
-        let Release { target, verbs, by } = release;
+        let Release { target, verbs, tool, by } = release;
         let target = self.target(&target)?;
         let is_meant = |one: &Restriction| {
-            one.target == target && (verbs.is_empty() || verbs.contains(&one.verb))
+            one.target == target
+                && (verbs.is_empty() || verbs.contains(&one.verb))
+                && (tool.is_empty() || one.verb != Verb::DisableTool || one.tool == tool)
         };
         let meant: Vec<Restriction> =
             self.restraint.standing()?.keys().filter(|one| is_meant(one)).cloned().collect();

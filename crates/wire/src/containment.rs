@@ -42,6 +42,9 @@ pub struct Release {
     /// What; everything when empty.
     #[serde(default)]
     pub verbs: Vec<Verb>,
+    /// The tool, for `disable_tool`; any when empty.
+    #[serde(default)]
+    pub tool: String,
     /// Who gives it back.
     pub by: Name,
 }

@@ -80,7 +80,7 @@ pub(crate) struct Contain {
 pub(crate) struct Release {
     /// As of `contain`.
     pub(crate) target: String,
-    /// What to give back [default: everything].
+    /// What to give back; `disable-tool NAME` gives back one tool [default: everything].
     #[arg(value_name = "VERB", value_parser = Verbs)]
     pub(crate) verbs: Vec<String>,
     /// Who gives it back [default: the login name].

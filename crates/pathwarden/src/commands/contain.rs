@@ -17,6 +17,9 @@ pub(crate) async fn run(at: &At, args: Contain, out: &Out) -> anyhow::Result<Exi
         return show(&standing, out);
     }
     let (verbs, tool) = read_verbs(&args.verbs)?;
+    if tool.is_empty() && verbs.contains(&Verb::DisableTool) {
+        bail!("`disable-tool` needs the name of a tool after it");
+    }
     let ttl_ms = u64::try_from(args.ttl.as_millis()).unwrap_or(u64::MAX);
     let (target, by, reason) = (args.target, person(args.by)?, args.reason);
     let contain = pathwarden_wire::Contain { target, verbs, tool, ttl_ms, by, reason };
@@ -25,10 +28,11 @@ pub(crate) async fn run(at: &At, args: Contain, out: &Out) -> anyhow::Result<Exi
 }
 
 pub(crate) async fn release(at: &At, args: Release, out: &Out) -> anyhow::Result<ExitCode> {
-    let verbs = args.verbs.iter().map(|verb| verb.parse()).collect::<Result<Vec<Verb>, _>>()?;
+    let (verbs, tool) = read_verbs(&args.verbs)?;
     let client = client(at)?;
     let before: Containments = client.get("/v1/containments").await?;
-    let release = pathwarden_wire::Release { target: args.target, verbs, by: person(args.by)? };
+    let (target, by) = (args.target, person(args.by)?);
+    let release = pathwarden_wire::Release { target, verbs, tool, by };
     let after: Containments = client.post("/v1/containments/release", &release).await?;
     let given_back = given_back(&before, &after, &release);
     if out.is_json() {
@@ -87,12 +91,11 @@ fn read_verbs(words: &[String]) -> anyhow::Result<(Vec<Verb>, String)> {
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let verb: Verb = word.parse()?;
+        if verb == Verb::DisableTool && !tool.is_empty() {
+            bail!("one tool at a time: run it once for each");
+        }
         if verb == Verb::DisableTool {
-            match words.next() {
-                Some(name) if tool.is_empty() => tool.clone_from(name),
-                Some(_) => bail!("one tool at a time: run `contain` once for each"),
-                None => bail!("`disable-tool` needs the name of a tool after it"),
-            }
+            tool = words.next().cloned().unwrap_or_default();
         }
         verbs.push(verb);
     }
