@@ -341,7 +341,7 @@ impl<'a> Case<'a> {
             self.need = None;
         }
         let operation = &self.action.operation;
-        // The address is all there is to it: to try again asks nothing new.
+        // Address and server are all there is to it: to try again asks nothing new.
         if self.verdict == Verdict::Hold
             && operation.kind == OperationKind::Connect
             && self.state.was_refused(operation)

@@ -137,15 +137,17 @@ pub enum Deed {
 }
 
 impl Deed {
-    /// The names at which something is put that was made elsewhere. An exchange puts something at both.
-    pub fn moved_to(&self) -> Vec<&Entry> {
+    /// The names at which something is put that was made elsewhere, with what it is. An exchange puts
+    /// something at both.
+    pub fn moved_to(&self) -> Vec<(&Entry, Option<Kind>)> {
+        let kind = |entry: &Entry| entry.object().map(Object::kind);
         match self {
             Self::Rename { from, to, flags } if flags & libc::RENAME_EXCHANGE != 0 => {
-                vec![from, to]
+                vec![(from, kind(to)), (to, kind(from))]
             }
-            Self::Rename { to: at, .. } | Self::Link { to: at, .. } | Self::Symlink { at, .. } => {
-                vec![at]
-            }
+            Self::Rename { from, to, .. } => vec![(to, kind(from))],
+            Self::Link { from, to } => vec![(to, Some(from.kind()))],
+            Self::Symlink { at, .. } => vec![(at, Some(Kind::Link))],
             Self::Exec(_)
             | Self::Connect(_)
             | Self::Open { .. }

@@ -4,7 +4,6 @@ mod connect;
 mod exec;
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -279,7 +278,13 @@ impl Calls {
                 Err(Errno::PERM.into())
             }
             deed => {
-                deed.moved_to().iter().try_for_each(|at| self.refuse_command(at, actor, patience))
+                let workspace = self.decider.terrain.workspace();
+                let below =
+                    |at: &Entry| at.path().strip_prefix(workspace).unwrap_or(at.path()).to_owned();
+                let moved = deed.moved_to();
+                let mut commanding =
+                    moved.iter().filter(|(at, kind)| is_commanding(&below(at), *kind));
+                commanding.try_for_each(|(at, _)| self.refuse_command(at, actor, patience))
             }
         }
     }
@@ -287,9 +292,6 @@ impl Calls {
     /// Refuses a name from which others take commands to what was made elsewhere, where nobody was asked
     /// about them.
     fn refuse_command(&self, at: &Entry, actor: &Actor, patience: Patience) -> Result<(), Halt> {
-        if !is_commanding(at.path()) {
-            return Ok(());
-        }
         let place = Place::Persistence.as_str().to_owned();
         let act = HostAct { place, ..self.decider.terrain.exactly(HostVerb::Write, at.path()) };
         match self.said(act, actor, patience)? {
@@ -375,15 +377,18 @@ impl Calls {
 const SET_USER: u32 = 0o4000;
 const SET_GROUP_RUN: u32 = 0o2010;
 
-/// Whether programs outside of the box take commands from a folder of this name.
-fn is_commanding(path: &Path) -> bool {
+/// Whether programs outside of the box take commands from something of this kind by this name. A folder, or a
+/// link to one, may hold hooks wherever in a repository it comes to stand.
+fn is_commanding(path: &Path, kind: Option<Kind>) -> bool {
     const NAMES: [&str; 7] =
         [".git", ".vscode", ".cursor", ".claude", ".gemini", ".codex", ".husky"];
-    let is_repository = |part: &OsStr| part.as_bytes().ends_with(b".git");
-    path.file_name().is_some_and(|name| {
-        NAMES.iter().any(|known| name == *known)
-            || name == "hooks" && path.iter().any(is_repository)
-    })
+    const HARMLESS: [&str; 5] = ["refs", "logs", "objects", "lfs", "info"];
+    let is_named = path.file_name().is_some_and(|name| NAMES.iter().any(|known| name == *known));
+    let mut parts = path.iter();
+    let is_in_repository = parts.any(|part| part.as_bytes().ends_with(b".git"));
+    let is_harmless = parts.next().is_some_and(|part| HARMLESS.iter().any(|known| part == *known));
+    let may_hold = matches!(kind, None | Some(Kind::Directory | Kind::Link));
+    is_named || is_in_repository && may_hold && !is_harmless
 }
 
 /// The surroundings in which command lines are read.

@@ -137,14 +137,16 @@ impl Opens {
     /// Every verdict must be given again; and from here on nothing is written, or it is again.
     pub(crate) fn renew(&self, is_read_only: bool) -> Result<(), String> {
         let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.is_read_only.swap(is_read_only, Ordering::SeqCst) != is_read_only {
+        if self.is_read_only.load(Ordering::SeqCst) != is_read_only {
             for point in asking.iter().map(Reached::path) {
-                let set = match is_read_only {
-                    true => self.access.heed_mount(point, &[Ask::Access]),
-                    false => self.access.ignore_mount(point, &[Ask::Access]),
-                };
-                set.map_err(words)?;
+                // Also after a try that came only to some of them: what is ignored once more can be heeded.
+                self.access.ignore_mount(point, &[Ask::Access]).map_err(words)?;
+                if is_read_only {
+                    self.access.heed_mount(point, &[Ask::Access]).map_err(words)?;
+                }
             }
+            // Not before it is so everywhere: what failed is tried again.
+            self.is_read_only.store(is_read_only, Ordering::SeqCst);
         }
         drop(asking);
         self.forget()

@@ -116,8 +116,13 @@ impl Point {
         };
         let orders = self.pdp.orders(waits).await?;
         let taken = Taken::of(&orders);
-        let forbidding = [Verb::Freeze, Verb::NoExec, Verb::Terminate];
-        if let Some(verb) = forbidding.into_iter().find(|verb| taken.session.contains(verb)) {
+        // Without the kernel's help, datagrams would go on.
+        let is_forbidding = |verb: &Verb| match verb {
+            Verb::Freeze | Verb::NoExec | Verb::Terminate => true,
+            Verb::NoEgress => self.kernel.is_none(),
+            Verb::ReadOnly | Verb::DisableTool => false,
+        };
+        if let Some(verb) = taken.session.iter().find(|verb| is_forbidding(verb)) {
             let message = format!("`{verb}` is in force for the agent");
             let advice =
                 "see `pathwarden contain list`, and give it back with `pathwarden release`";
@@ -194,7 +199,9 @@ impl Point {
 
     /// Whatever fails, the rest is put in force.
     fn put_in_force(&self, taken: &Taken) -> Vec<String> {
-        *self.ordered.lock().unwrap_or_else(PoisonError::into_inner) = taken.clone();
+        // Held to the end: nobody puts what was ordered before in force after this.
+        let mut ordered = self.ordered();
+        *ordered = taken.clone();
         let mut failed = Vec::new();
         let mut note = |what: &str, result: Result<(), String>| {
             if let Err(error) = result {
@@ -236,7 +243,7 @@ impl Point {
 
     /// Brings a tool server that has just got its place under what is ordered.
     pub(crate) fn bring_under(&self, server: &Name) -> Result<(), String> {
-        let taken = self.ordered.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let taken = self.ordered();
         let is_restrained = taken.servers.contains_key(server);
         let Some(kernel) = &self.kernel else {
             if is_restrained {
@@ -262,12 +269,14 @@ impl Point {
             true => Egress::None,
             false => Egress::Decided,
         };
-        kernel.bpf.set_egress(egress).map_err(words)?;
+        let mut all = vec![kernel.bpf.set_egress(egress).map_err(words)];
         for (server, place) in self.tools.all() {
-            kernel.bpf.cut(place.id(), taken.has(Verb::NoEgress, Some(&server))).map_err(words)?;
+            let is_cut = taken.has(Verb::NoEgress, Some(&server));
+            all.push(kernel.bpf.cut(place.id(), is_cut).map_err(words));
         }
-        kernel.bpf.next_epoch().map_err(words)?;
-        kernel.let_node()
+        all.push(kernel.bpf.next_epoch().map_err(words));
+        all.push(kernel.let_node());
+        every(all)
     }
 
     fn set_frozen(&self, taken: &Taken) -> Result<(), String> {
@@ -287,25 +296,30 @@ impl Point {
         let is_frozen = |server| of_server(server).is_some_and(|all| all.contains(&Verb::Freeze));
         let servers = self.tools.all();
         let servers = servers.iter().map(|(server, place)| freeze(place, is_frozen(server)));
-        let failed: Vec<String> = servers.filter_map(Result::err).collect();
-        freeze(session, taken.session.contains(&Verb::Freeze))?;
-        if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
+        let mut all: Vec<_> = servers.collect();
+        all.push(freeze(session, taken.session.contains(&Verb::Freeze)));
+        every(all)
     }
 
     /// Lets everything move again that is not ordered to stand still.
     pub(crate) fn move_on(&self) -> Result<(), String> {
-        let taken = self.ordered.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.set_frozen(&taken)
+        self.set_frozen(&self.ordered())
+    }
+
+    fn ordered(&self) -> MutexGuard<'_, Taken> {
+        self.ordered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn terminate(&self, taken: &Taken) -> Result<(), String> {
-        for (server, place) in self.tools.all() {
-            let of_server = taken.servers.get(&server);
-            if of_server.is_some_and(|verbs| verbs.contains(&Verb::Terminate)) {
-                place.kill().map_err(words)?;
-            }
+        if taken.session.contains(&Verb::Terminate) {
+            return self.end();
         }
-        if taken.session.contains(&Verb::Terminate) { self.end() } else { Ok(()) }
+        let is_ended = |server: &Name| {
+            taken.servers.get(server).is_some_and(|all| all.contains(&Verb::Terminate))
+        };
+        let servers = self.tools.all();
+        let servers = servers.iter().filter(|(server, _)| is_ended(server));
+        every(servers.map(|(_, place)| place.kill().map(drop).map_err(words)))
     }
 
     /// Ends all processes of the session.
@@ -329,6 +343,12 @@ impl Point {
             None => Ok(()),
         }
     }
+}
+
+/// All that failed, after all was tried.
+fn every(all: impl IntoIterator<Item = Result<(), String>>) -> Result<(), String> {
+    let failed: Vec<String> = all.into_iter().filter_map(Result::err).collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
 }
 
 /// What of orders makes a difference here.

@@ -21,7 +21,9 @@ pub(crate) fn act(act: HostAct, actor: &Actor) -> Question {
             (OperationKind::File, &act.place)
         }
     };
-    let name = format!("{} {about}", act.verb.as_str());
+    // What a person says of one server's is not said of all.
+    let by = actor.server.as_ref().map(|server| format!(" by {server}")).unwrap_or_default();
+    let name = format!("{} {about}{by}", act.verb.as_str());
     let attempt = HostAttempt { acts: vec![act], server: server(actor), ..HostAttempt::default() };
     Question { kind, name, attempt, parent: None }
 }

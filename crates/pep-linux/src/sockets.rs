@@ -35,7 +35,7 @@ pub(crate) fn resolve(named: &[String]) -> BTreeSet<SocketAddr> {
 
 /// Whether whoever is reached at this address is one of these processes, and nobody else.
 pub(crate) fn listens(address: SocketAddr, processes: &[u32]) -> bool {
-    let inodes = listening(reached_at(address));
+    let inodes = listening(address);
     !inodes.is_empty() && inodes.iter().all(|inode| is_held(*inode, processes))
 }
 
@@ -48,16 +48,6 @@ pub(crate) fn holds_unix(file: FileId, processes: &[u32]) -> bool {
             false
         }
     }
-}
-
-/// Where the kernel connects to: what names no host is this one, by loopback.
-fn reached_at(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 /// Sockets that are reached at an address, by inode, from proc(5): `local_address` is the second field, the
@@ -96,9 +86,12 @@ fn local_is(local: &str, address: SocketAddr) -> bool {
         [a, b, c, d] => Some(IpAddr::V4(Ipv4Addr::new(*a, *b, *c, *d))),
         bytes => <[u8; 16]>::try_from(bytes).ok().map(|bytes| IpAddr::V6(bytes.into())),
     });
-    // What cannot be read may be anybody's.
+    // What names no host leads to loopback, or to whatever address the caller is bound to. What cannot be
+    // read may be anybody's.
     bound.is_none_or(|bound| {
-        bound.is_unspecified() || bound.to_canonical() == address.ip().to_canonical()
+        address.ip().is_unspecified()
+            || bound.is_unspecified()
+            || bound.to_canonical() == address.ip().to_canonical()
     })
 }
 
@@ -157,11 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn no_host_is_whoever_listens_on_loopback() {
-        let other = UdpSocket::bind("127.0.0.1:0").unwrap();
+    fn no_host_is_whoever_listens_on_any_address() {
+        let other = UdpSocket::bind("127.0.0.7:0").unwrap();
         let port = other.local_addr().unwrap().port();
         let none = SocketAddr::from(([0, 0, 0, 0], port));
         assert!(listens(none, &[std::process::id()]) && !listens(none, &[1]));
+        let none_6 = SocketAddr::from(([0; 8], port));
+        assert!(listens(none_6, &[std::process::id()]) && !listens(none_6, &[1]));
     }
 
     #[test]
