@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import subprocess
 from pathlib import Path
 
 from node import PYTHON, expect
@@ -92,7 +93,7 @@ def trap_sockets(node):
 
 LISTENERS = """
 import os, socket, struct, sys
-port, port6, path, spare = open("arguments").read().split()
+port, port6, port2, path, spare = open("arguments").read().split()
 def tried(name, act):
     try:
         act()
@@ -113,6 +114,13 @@ own6 = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 own6.bind(("::", int(port6)))
 tried("no_host", lambda: stream(("0.0.0.0", int(port))))
 tried("no_host_6", lambda: stream(("::", int(port6)), socket.AF_INET6))
+beside = socket.create_server(("127.0.0.1", int(port2)))
+def bound():
+    with socket.socket() as one:
+        one.settimeout(5)
+        one.bind(("127.0.0.2", 0))
+        one.connect(("0.0.0.0", int(port2)))
+tried("no_host_bound", bound)
 same = socket.socket(socket.AF_UNIX)
 same.bind(os.path.basename(path))
 same.listen()
@@ -130,6 +138,7 @@ def trap_listeners(node):
     """An own socket beside somebody's does not make theirs reachable: on all addresses, by the same name, before."""
     with Place("listeners") as place, contextlib.ExitStack() as stack:
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        tcp2 = stack.enter_context(socket.create_server(("127.0.0.2", 0)))
         tcp6 = stack.enter_context(socket.create_server(("::1", 0), family=socket.AF_INET6))
         (place.secret / "true").mkdir()
         (place.secret / "link").symlink_to("true")
@@ -139,8 +148,14 @@ def trap_listeners(node):
         with socket.create_server(("127.0.0.1", 0)) as free:
             spare = free.getsockname()[1]
         (place.work / "listeners.py").write_text(LISTENERS)
-        place.arguments(tcp.getsockname()[1], tcp6.getsockname()[1], place.secret / "true" / "one.sock", spare)
-        run = node.launch(place.work, [PYTHON, "listeners.py"])
+        ports = [one.getsockname()[1] for one in (tcp, tcp6, tcp2)]
+        place.arguments(*ports, place.secret / "true" / "one.sock", spare)
+        command = [PYTHON, "listeners.py"]
+        plain = subprocess.run(command, cwd=place.work, input="go\n", capture_output=True, text=True, timeout=60).stdout
+        reached = {name for name, word in map(str.split, plain.splitlines()) if word == "ok"}
+        expect(reached >= {"no_host", "no_host_6", "no_host_bound", "linked"}, f"without a box: {plain}")
+        (place.work / "one.sock").unlink()
+        run = node.launch(place.work, command)
         stack.callback(run.close)
         run.line("closed")
         later = stack.enter_context(socket.create_server(("127.0.0.1", spare)))
@@ -150,7 +165,7 @@ def trap_listeners(node):
         boxed = dict(line.split() for line in run.lines)
         expect(boxed.pop("closed", None) == "now" and boxed.pop("mine", None) == "ok", f"its own is not reached: {boxed}")
         through = [name for name, word in boxed.items() if word == "ok"]
-        expect(not through and len(boxed) == 4, f"reached: {through} of {boxed}")
+        expect(not through and len(boxed) == 5, f"reached: {through} of {boxed}")
         with contextlib.suppress(BlockingIOError):
             expect(not later.accept(), "what listens now where the box did is reached")
         return f"0 of {len(boxed)} reached ({', '.join(sorted(set(boxed.values())))}); its own is"

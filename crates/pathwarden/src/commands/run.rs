@@ -282,6 +282,9 @@ fn environment(
 fn account(named: Option<&str>, tier: Tier) -> anyhow::Result<Option<Account>> {
     let named = named.map(Account::named).transpose()?;
     if tier != Tier::Kernel {
+        if named.is_some() {
+            bail!("`--user` needs the tier `kernel`; start it as that user instead");
+        }
         return Ok(None);
     }
     let by_sudo = || std::env::var("SUDO_USER").ok().filter(|name| name != "root");
