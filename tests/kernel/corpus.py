@@ -30,7 +30,7 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
-from node import BIN, ROOT, WORK, Failed, Node, skip_unless_root
+from node import ROOT, WORK, Failed, Node, skip_unless_root
 
 CORPUS = ROOT / "crates" / "lens-shell" / "corpus"
 HERE = WORK / "corpus"

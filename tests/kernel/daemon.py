@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 
-from node import KEEP, WORK, Checks, Listener, Node, expect, install, skip_unless_root, until
+from node import TESTER, WORK, Checks, Listener, Node, expect, ground, install, skip_unless_root, until
 
 # Two runs of this at a time do not meet.
 HERE = WORK / f"daemon-{os.getpid()}"
@@ -191,18 +191,13 @@ def ledger(node, scene):
 
 def main():
     skip_unless_root("daemon")
-    shutil.rmtree(HERE, ignore_errors=True)
-    HERE.mkdir(parents=True)
-    try:
+    with ground(HERE):
         with contextlib.ExitStack() as stack:
-            node = stack.enter_context(Node(HERE / "node", '[agents.tester]\nowner = "the tests of the kernel plane"\n'))
+            node = stack.enter_context(Node(HERE / "node", TESTER))
             scene = Scene(node, stack)
             # One story: each builds on the one before.
             for part in (before, killed, back, contained, contained_while_dead, told, ledger):
                 checks.check(part.__name__, lambda part=part: part(node, scene))
-    finally:
-        if not KEEP:
-            shutil.rmtree(HERE, ignore_errors=True)
     return checks.end()
 
 

@@ -541,6 +541,22 @@ class Checks:
         return 1 if self.failed else 0
 
 
+# Of a node for an agent `tester`.
+TESTER = '[agents.tester]\nowner = "the tests of the kernel plane"\n'
+
+
+@contextlib.contextmanager
+def ground(folder):
+    """An empty folder, which is removed with all that is made in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        if not KEEP:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def skip_unless_root(kind):
     """Ends the program, where nothing of it can be checked."""
     if os.geteuid() != 0:

@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from node import KEEP, WORK, Checks, Node, expect, install, skip_unless_root
+from node import TESTER, WORK, Checks, Node, expect, ground, install, skip_unless_root
 
 # Two runs of this at a time do not meet.
 HERE = WORK / f"supply-{os.getpid()}"
@@ -232,16 +232,9 @@ def forged(node):
 
 def main():
     skip_unless_root("supply")
-    shutil.rmtree(HERE, ignore_errors=True)
-    HERE.mkdir(parents=True)
-    config = '[agents.tester]\nowner = "the tests of the kernel plane"\n'
-    try:
-        with Node(HERE / "node", config) as node:
-            for do in (replaced, accepted, replaced_meanwhile, rewritten, mapped, interpreter, built, system, forged):
-                checks.check(do.__name__, lambda do=do: do(node))
-    finally:
-        if not KEEP:
-            shutil.rmtree(HERE, ignore_errors=True)
+    with ground(HERE), Node(HERE / "node", TESTER) as node:
+        for do in (replaced, accepted, replaced_meanwhile, rewritten, mapped, interpreter, built, system, forged):
+            checks.check(do.__name__, lambda do=do: do(node))
     return checks.end()
 
 

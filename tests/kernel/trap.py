@@ -12,6 +12,17 @@ from node import KEEP, WORK, Failed, code, expect, install
 HERE = WORK / f"traps-{os.getpid()}"
 
 
+# The beginning of a program for the box: a line for each thing that it tries, with what came of it.
+TRIED = """
+import os
+def tried(name, act):
+    try:
+        print(name, act() or "ok", flush=True)
+    except OSError as error:
+        print(name, os.strerror(error.errno).replace(" ", "_"), flush=True)
+"""
+
+
 class Place:
     """A workspace `w`, and beside it `s`, which no agent has anything to do with. They differ in one letter."""
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from node import PYTHON, code, expect, install, is_alive, named, until
-from trap import Place, compared, last_json, outcomes
+from trap import TRIED, Place, compared, last_json, outcomes
 
 PROCESSES_MAX = 64
 
@@ -154,13 +154,8 @@ def trap_strace(node):
         return "it cannot trace, and programs run without it"
 
 
-TERMINALS = """
+TERMINALS = TRIED + """
 import os, resource, sys
-def tried(name, act):
-    try:
-        print(name, act() or "ok", flush=True)
-    except OSError as error:
-        print(name, os.strerror(error.errno).replace(" ", "_"), flush=True)
 def own():
     main, side = os.openpty()
     again = os.open(os.ttyname(side), os.O_RDWR | os.O_NOCTTY)

@@ -6,19 +6,13 @@ import subprocess
 from pathlib import Path
 
 from node import PYTHON, expect
-from trap import Place
+from trap import TRIED, Place
 
-SOCKETS = """
+SOCKETS = TRIED + """
 import ctypes, errno, os, socket, threading
 outside, port = open("arguments").read().split()
 port = int(port)
 libc = ctypes.CDLL(None, use_errno=True)
-def tried(name, act):
-    try:
-        act()
-        print(name, "ok", flush=True)
-    except OSError as error:
-        print(name, os.strerror(error.errno).replace(" ", "_"), flush=True)
 def stream(path):
     with socket.socket(socket.AF_UNIX) as one:
         one.settimeout(5)
@@ -91,15 +85,9 @@ def trap_sockets(node):
         return f"0 of {len(boxed)} reached ({', '.join(sorted(set(boxed.values())))}); its own is"
 
 
-LISTENERS = """
+LISTENERS = TRIED + """
 import os, socket, struct, sys
 port, port6, port2, path, spare = open("arguments").read().split()
-def tried(name, act):
-    try:
-        act()
-        print(name, "ok", flush=True)
-    except OSError as error:
-        print(name, os.strerror(error.errno).replace(" ", "_"), flush=True)
 def stream(address, family=socket.AF_INET):
     with socket.socket(family) as one:
         one.settimeout(5)
@@ -171,14 +159,8 @@ def trap_listeners(node):
         return f"0 of {len(boxed)} reached ({', '.join(sorted(set(boxed.values())))}); its own is"
 
 
-RISES = """
+RISES = TRIED + """
 import ctypes, os
-def tried(name, act):
-    try:
-        act()
-        print(name, "ok", flush=True)
-    except OSError as error:
-        print(name, os.strerror(error.errno).replace(" ", "_"), flush=True)
 open("tool", "w").close()
 tried("chmod", lambda: os.chmod("tool", 0o4755))
 tried("create", lambda: os.close(os.open("made", os.O_CREAT | os.O_WRONLY, 0o4755)))

@@ -5,7 +5,6 @@ there it must succeed, or its failure in the box would show nothing.
     tests/kernel/traps.py [NAME…]       only those whose name holds one of these words
 """
 
-import shutil
 import sys
 
 import trap_paths
@@ -13,7 +12,7 @@ import trap_programs
 import trap_races
 import trap_sockets
 import trap_supervisor
-from node import KEEP, Checks, Node, skip_unless_root
+from node import TESTER, Checks, Node, ground, skip_unless_root
 from trap import HERE
 
 
@@ -28,16 +27,9 @@ def traps():
 def main():
     skip_unless_root("trap")
     checks = Checks("trap")
-    shutil.rmtree(HERE, ignore_errors=True)
-    HERE.mkdir(parents=True)
-    config = '[agents.tester]\nowner = "the tests of the kernel plane"\n'
-    try:
-        with Node(HERE / "node", config, processes_max=trap_programs.PROCESSES_MAX) as node:
-            for name, trap in traps():
-                checks.check(name, lambda trap=trap: trap(node))
-    finally:
-        if not KEEP:
-            shutil.rmtree(HERE, ignore_errors=True)
+    with ground(HERE), Node(HERE / "node", TESTER, processes_max=trap_programs.PROCESSES_MAX) as node:
+        for name, trap in traps():
+            checks.check(name, lambda trap=trap: trap(node))
     return checks.end()
 
 

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 from node import (
-    BIN, KEEP, PYTHON, Checks, Listener, Node, descendants, expect, install, is_alive, skip_unless_root, until,
+    BIN, PYTHON, TESTER, Checks, Listener, Node, descendants, expect, ground, install, is_alive, skip_unless_root,
+    until,
 )
 
 NOBODY = 65534
@@ -204,22 +205,16 @@ def supervisor_dies(node):
 
 def main():
     skip_unless_root("unprivileged")
-    shutil.rmtree(HERE, ignore_errors=True)
-    HERE.mkdir(parents=True)
-    HERE.chmod(0o755)
-    shutil.copy(BIN / "pathwarden", HERE)
-    config = '[agents.tester]\nowner = "the tests of the kernel plane"\n'
-    try:
-        with Node(HERE / "node", config, programs=HERE, user=NOBODY) as node:
+    with ground(HERE):
+        HERE.chmod(0o755)
+        shutil.copy(BIN / "pathwarden", HERE)
+        with Node(HERE / "node", TESTER, programs=HERE, user=NOBODY) as node:
             for do in (says_tier, work_goes_on, beyond_is_refused):
                 checks.check(do.__name__, lambda do=do: do(node))
             for kind in ("read", "write", "create", "unlink", "rename", "link"):
                 checks.check(f"race_{kind}", lambda kind=kind: races(node, kind))
             for do in (takes_away, stands_still, supervisor_dies):
                 checks.check(do.__name__, lambda do=do: do(node))
-    finally:
-        if not KEEP:
-            shutil.rmtree(HERE, ignore_errors=True)
     return checks.end()
 
 

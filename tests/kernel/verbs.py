@@ -17,8 +17,8 @@ import threading
 import time
 
 from node import (
-    BIN, KEEP, PYTHON, WORK, Checks, Failed, Listener, Node, code, expect, install, is_alive, micros, skip_unless_root,
-    until,
+    BIN, KEEP, PYTHON, WORK, Checks, Failed, Listener, Node, code, expect, ground, install, is_alive, micros,
+    skip_unless_root, until,
 )
 
 # Two runs of this at a time do not meet.
@@ -544,9 +544,7 @@ def with_tools(node):
 
 def main():
     skip_unless_root("verb")
-    shutil.rmtree(HERE, ignore_errors=True)
-    HERE.mkdir(parents=True)
-    try:
+    with ground(HERE):
         checks.check("plain", lambda: verb_plain(None))
         with Node(HERE / "node", CONFIG) as node:
             for part in (with_victim, with_tools):
@@ -556,9 +554,6 @@ def main():
                 except Exception as fault:
                     checks.check(part.__name__, lambda fault=fault: again(fault))
             checks.check("ledger", lambda: node.cli("ledger", "verify").splitlines()[-1])
-    finally:
-        if not KEEP:
-            shutil.rmtree(HERE, ignore_errors=True)
     return checks.end()
 
 

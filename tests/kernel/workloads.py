@@ -63,7 +63,7 @@ def c_sources(folder):
             f"    for (unsigned long i = 0; i < {step + 3}; i++) x = x * {2 * step + number + 1}u + (x >> {step % 13 + 1});\n"
             for step in range(40)
         )
-        text = f'#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include "parts.h"\n'
+        text = '#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include "parts.h"\n'
         (folder / f"{name}.c").write_text(f"{text}unsigned long {name}(unsigned long x) {{\n{steps}    return x;\n}}\n")
     calls = "".join(f"    x = {name}(x);\n" for name in names)
     main = '#include <stdio.h>\n#include "parts.h"\nint main(void) {\n    unsigned long x = 1;\n'

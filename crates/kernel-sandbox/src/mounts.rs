@@ -116,12 +116,16 @@ fn mount_dev(spec: &Spec, report: &mut Report) -> Result<(), Failure> {
     seal(Path::new("/dev"), Reach::Mount)
 }
 
-/// The terminal that a standard stream is, if one is.
+/// The terminal that a standard stream is, if one is. From another `/dev/pts`, it may have the path of
+/// somebody's here.
 fn own_terminal() -> Option<PathBuf> {
     let terminal = |number: i32| {
-        let path = fs::read_link(format!("/proc/self/fd/{number}")).ok()?;
-        let is_device = file_type(&path).ok()? == FileType::CharacterDevice;
-        (path.starts_with("/dev/pts") && is_device).then_some(path)
+        let stream = PathBuf::from(format!("/proc/self/fd/{number}"));
+        let path = fs::read_link(&stream).ok().filter(|path| path.starts_with("/dev/pts"))?;
+        let (open, named) = (stat(&stream).ok()?, stat(&path).ok()?);
+        let is_it = (open.st_dev, open.st_ino) == (named.st_dev, named.st_ino);
+        let is_device = FileType::from_raw_mode(named.st_mode) == FileType::CharacterDevice;
+        (is_it && is_device).then_some(path)
     };
     (0..=2).find_map(terminal)
 }

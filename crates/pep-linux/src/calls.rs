@@ -294,13 +294,7 @@ impl Calls {
     fn refuse_command(&self, at: &Entry, actor: &Actor, patience: Patience) -> Result<(), Halt> {
         let place = Place::Persistence.as_str().to_owned();
         let act = HostAct { place, ..self.decider.terrain.exactly(HostVerb::Write, at.path()) };
-        match self.said(act, actor, patience)? {
-            Said::Allow => Ok(()),
-            Said::Refuse => {
-                self.note_refused("mutation");
-                Err(Errno::PERM.into())
-            }
-        }
+        self.permit("mutation", act, actor, patience)
     }
 
     /// Whether an empty folder for the hooks of a repository is made, where one may make folders: what is put
@@ -324,6 +318,21 @@ impl Calls {
         }
     }
 
+    /// Refuses one act unless it is allowed.
+    fn permit(
+        &self,
+        plane: &'static str,
+        act: HostAct,
+        actor: &Actor,
+        patience: Patience,
+    ) -> Result<(), Halt> {
+        if self.said(act, actor, patience)? == Said::Allow {
+            return Ok(());
+        }
+        self.note_refused(plane);
+        Err(Errno::PERM.into())
+    }
+
     /// Whether all that is needed may be done to files.
     fn files(&self, needs: &[Requirement], actor: &Actor, patience: Patience) -> Result<(), Halt> {
         for need in needs {
@@ -341,11 +350,7 @@ impl Calls {
             if need.need != Need::Execute && (is_pipe || need.is_open && need.links == 0) {
                 continue;
             }
-            let act = self.act(need);
-            if self.said(act, actor, patience)? == Said::Refuse {
-                self.note_refused("mutation");
-                return Err(Errno::PERM.into());
-            }
+            self.permit("mutation", self.act(need), actor, patience)?;
         }
         Ok(())
     }

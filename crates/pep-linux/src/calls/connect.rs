@@ -6,11 +6,10 @@ use std::sync::atomic::Ordering;
 
 use pathwarden_kernel_bpf::{Destination, Protocol, Session};
 use pathwarden_kernel_seccomp::{Address, Connect, Errno};
-
 use pathwarden_types::HostAct;
 
 use super::{Calls, Halt, Patience};
-use crate::asker::{CALL_DEADLINE, Said};
+use crate::asker::Said;
 use crate::question::Actor;
 use crate::sockets;
 use crate::terrain::OWN;
@@ -32,10 +31,7 @@ impl Calls {
                 }
                 None => {
                     let act = self.reach(*address, patience)?;
-                    match self.said(act, actor, patience)? {
-                        Said::Allow => Ok(false),
-                        Said::Refuse => Err(Errno::PERM.into()),
-                    }
+                    self.permit("connect", act, actor, patience).map(|()| false)
                 }
             },
             Address::Unix(_) => {
@@ -49,22 +45,18 @@ impl Calls {
                 }
                 let is_own = sockets::holds_unix(file.id(), &(self.processes)());
                 let act = self.decider.terrain.on_socket(file.path(), is_own);
-                match self.decider.decide(act, actor, CALL_DEADLINE) {
-                    Said::Allow => Ok(false),
-                    Said::Refuse => {
-                        self.note_refused("connect");
-                        Err(Errno::PERM.into())
-                    }
-                }
+                self.permit("connect", act, actor, patience).map(|()| false)
             }
             // It has no file that says whose it is.
             Address::Abstract(_) => Err(Errno::PERM.into()),
             // Nothing is reached; and should it be another address by the time the kernel reads it, that is
             // refused there unless it was decided.
-            Address::Other { .. } => Ok(self.bpf.as_ref().is_some_and(|bpf| {
-                bpf.withdraw_pass(tid);
-                true
-            })),
+            Address::Other { .. } => {
+                if let Some(bpf) = &self.bpf {
+                    bpf.withdraw_pass(tid);
+                }
+                Ok(self.bpf.is_some())
+            }
         }
     }
 
